@@ -1,0 +1,153 @@
+"""Slice -> model input. The only code that does so: training, serving and tests all call it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+Plane = NDArray[np.float32]
+FOREGROUND_SHARE = 0.12
+"""A pixel belongs to the head above this share of the slice's bright level (its 98th percentile)."""
+CROP_MARGIN = 0.02
+
+
+class Spec(BaseModel):
+    """How a slice becomes a model's input; stands in the card, so that a model always gets what it was trained on.
+
+    Attributes:
+        side: height and width of the input, in pixels.
+        crop: cut away the empty border around the head.
+        fit: 'letterbox' keeps the aspect and pads with black; 'stretch' does not.
+        window: the two percentiles (of the pixels inside the crop) that become black and white.
+        channels: 'gray' for one plane, 'lgg' for pre-contrast T1, FLAIR and post-contrast T1 together.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    side: int = Field(160, ge=32, le=1024)
+    crop: bool = True
+    fit: Literal["letterbox", "stretch"] = "letterbox"
+    window: tuple[float, float] = (0.5, 99.5)
+    channels: Literal["gray", "lgg"] = "gray"
+
+    @property
+    def depth(self) -> int:
+        """Number of channels of the input."""
+        return 3 if self.channels == "lgg" else 1
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a slice lies in the model's input: `box` of the slice (top, left, height, width) fills `frame` of the input."""
+
+    box: tuple[int, int, int, int]
+    frame: tuple[int, int, int, int]
+    side: int
+
+    def to_slice(self, values: Plane, shape: tuple[int, int]) -> Plane:
+        """Map `values`, a picture of the input at any resolution, back onto a slice of `shape`; zero outside the box."""
+        square = cv2.resize(values, (self.side, self.side), interpolation=cv2.INTER_LINEAR)
+        top, left, height, width = self.frame
+        framed = square[top : top + height, left : left + width]
+        out = np.zeros(shape, np.float32)
+        top, left, height, width = self.box
+        out[top : top + height, left : left + width] = cv2.resize(
+            framed, (width, height), interpolation=cv2.INTER_LINEAR
+        )
+        return out
+
+    def to_input(self, plane: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Cut the box out of a picture of the slice and place it in the square input, black outside the frame."""
+        top, left, height, width = self.box
+        cut = plane[top : top + height, left : left + width]
+        top, left, height, width = self.frame
+        shrinks = cut.shape[0] > height or cut.shape[1] > width
+        resized = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        out = np.zeros((self.side, self.side, *resized.shape[2:]), resized.dtype)
+        out[top : top + height, left : left + width] = resized
+        return out
+
+
+def preprocess(pixels: Plane, spec: Spec) -> NDArray[np.uint8]:
+    """Turn one slice into a model's input.
+
+    Args:
+        pixels: ``(height, width)``, or ``(height, width, 3)`` for a spec of 'lgg' channels; any scale.
+        spec: what the model asks for.
+
+    Returns:
+        uint8 ``(side, side, channels)``.
+
+    Raises:
+        ValueError: the slice has other channels than the spec asks for.
+    """
+    if pixels.ndim - 2 != (spec.channels == "lgg"):
+        raise ValueError(f"a slice of shape {pixels.shape} does not fit a spec of {spec.channels} channels")
+    pixels = np.asarray(pixels, np.float32)
+    placed = place(pixels, spec)
+    top, left, height, width = placed.box
+    inside = pixels[top : top + height, left : left + width].reshape(height, width, -1)
+    windowed = np.dstack([_window(inside[..., i], spec.window) for i in range(spec.depth)])
+    frame_only = Placement((0, 0, height, width), placed.frame, placed.side)
+    out = frame_only.to_input(windowed).reshape(spec.side, spec.side, spec.depth)
+    return np.rint(out).astype(np.uint8)
+
+
+def preprocess_mask(mask: NDArray[np.generic], placement: Placement) -> NDArray[np.uint8]:
+    """Bring the mask of a slice to the model's input: uint8 ``(side, side)`` of 0 and 255."""
+    return (placement.to_input((np.asarray(mask) > 0).astype(np.float32)) >= 0.5).astype(np.uint8) * 255
+
+
+def place(pixels: Plane, spec: Spec) -> Placement:
+    """Say which part of a slice goes where in the input."""
+    gray = pixels if pixels.ndim == 2 else pixels.max(axis=-1)
+    box = head_box(gray) if spec.crop else (0, 0, *gray.shape)
+    return Placement(box, _frame(box[2], box[3], spec), spec.side)
+
+
+def head_box(gray: Plane) -> tuple[int, int, int, int]:
+    """Return (top, left, height, width) of the head: what is brighter than the background, small specks apart.
+
+    A slice with nothing bright in it is kept whole.
+    """
+    gray = np.ascontiguousarray(gray, np.float32)
+    floor, bright = np.percentile(gray, (1, 98))
+    bright = bright if bright > floor else gray.max()
+    foreground = (gray > floor + FOREGROUND_SHARE * (bright - floor)).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(foreground, connectivity=8)
+    if count < 2:
+        return 0, 0, *gray.shape
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    large = stats[1:][areas >= max(0.02 * areas.max(), 9)]
+    if not len(large):
+        return 0, 0, *gray.shape
+    left, top = large[:, cv2.CC_STAT_LEFT].min(), large[:, cv2.CC_STAT_TOP].min()
+    right = (large[:, cv2.CC_STAT_LEFT] + large[:, cv2.CC_STAT_WIDTH]).max()
+    bottom = (large[:, cv2.CC_STAT_TOP] + large[:, cv2.CC_STAT_HEIGHT]).max()
+    margin = round(CROP_MARGIN * max(bottom - top, right - left))
+    top, left = max(0, int(top) - margin), max(0, int(left) - margin)
+    bottom, right = min(gray.shape[0], int(bottom) + margin), min(gray.shape[1], int(right) + margin)
+    return top, left, bottom - top, right - left
+
+
+def _window(plane: Plane, percentiles: tuple[float, float]) -> Plane:
+    low, high = np.percentile(plane, percentiles)
+    if high <= low:
+        low, high = float(plane.min()), float(plane.max())
+    if high <= low:
+        return np.zeros_like(plane)
+    return np.clip((plane - low) * (255.0 / (high - low)), 0, 255)
+
+
+def _frame(height: int, width: int, spec: Spec) -> tuple[int, int, int, int]:
+    side = spec.side
+    if spec.fit == "stretch":
+        return 0, 0, side, side
+    scale = side / max(height, width)
+    inner_height, inner_width = max(1, round(height * scale)), max(1, round(width * scale))
+    return (side - inner_height) // 2, (side - inner_width) // 2, inner_height, inner_width
