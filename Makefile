@@ -1,0 +1,38 @@
+# Everything runs from a virtual environment inside the clone; nothing installed elsewhere is used.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo check test format clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/base.installed
+	$(BIN)/tumorscope demo
+
+check: $(VENV)/full.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: $(VENV)/full.installed
+	$(BIN)/python -m pytest -n 2
+
+format: $(VENV)/full.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The base install is what a user of a model gets: no torch.
+$(VENV)/base.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/full.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable ".[train,test]"
+	touch $@ $(VENV)/base.installed
