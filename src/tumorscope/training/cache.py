@@ -1,0 +1,102 @@
+"""The images of a training, preprocessed once and read memory-mapped from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tumorscope.atomic import replacing
+from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
+from tumorscope.scans import read_scan
+
+Progress = Callable[[str, int, int], None]
+THREADS = 2
+MASK_LEVEL = 0
+
+
+@dataclass(frozen=True)
+class ImageCache:
+    """Memory-mapped inputs of a table's rows.
+
+    Attributes:
+        images: uint8 ``(rows, side, side, channels)``.
+        masks: uint8 ``(rows with a mask, side, side)``, 0 and 255.
+        mask_row: int32 ``(rows,)``: where a row's mask stands in `masks`, -1 where it has none.
+    """
+
+    images: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
+    mask_row: NDArray[np.int32]
+
+
+def build_cache(table: pd.DataFrame, spec: Spec, folder: Path, progress: Progress | None = None) -> ImageCache:
+    """Preprocess every row of a catalog table into `folder`, unless that was done, and open the result.
+
+    Each file appears under its name only when it is complete, so a killed build is built again.
+
+    Raises:
+        ScanError: a file went away or was damaged since the catalog was made.
+        OutputError: the disk is full.
+    """
+    images, masks = folder / "images.npy", folder / "masks.npy"
+    mask_row = np.full(len(table), -1, np.int32)
+    has_mask = (table["mask_file"] != "").to_numpy()
+    mask_row[has_mask] = np.arange(has_mask.sum())
+    shape = (len(table), spec.side, spec.side, spec.depth)
+    if not (_complete(images, shape) and _complete(masks, (int(has_mask.sum()), spec.side, spec.side))):
+        _write(table, spec, images, masks, mask_row, progress)
+    return ImageCache(np.load(images, mmap_mode="r"), np.load(masks, mmap_mode="r"), mask_row)
+
+
+def model_input(row: pd.Series[str], spec: Spec) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Read and preprocess one row: its input, and its mask at the same place if it has one."""
+    scan = read_scan(row["file"])
+    if spec.channels == "lgg":
+        pixels = scan.pixels[0] if scan.has_sequences else np.repeat(scan.pixels[0][..., None], 3, axis=-1)
+    else:
+        pixels = scan.gray(0, None if pd.isna(row["channel"]) else int(row["channel"]))
+    mask = None
+    if row["mask_file"]:
+        height, width = pixels.shape[:2]
+        drawn = cv2.resize(read_scan(row["mask_file"]).gray(), (width, height), interpolation=cv2.INTER_NEAREST)
+        mask = preprocess_mask(drawn > MASK_LEVEL, place(pixels, spec))
+    return preprocess(pixels, spec), mask
+
+
+def _write(
+    table: pd.DataFrame, spec: Spec, images: Path, masks: Path, mask_row: NDArray[np.int32], progress: Progress | None
+) -> None:
+    with replacing(images) as image_path, replacing(masks) as mask_path:
+        size = (len(table), spec.side, spec.side, spec.depth)
+        image_map = np.lib.format.open_memmap(image_path, "w+", np.uint8, size)
+        mask_size = (int((mask_row >= 0).sum()), spec.side, spec.side)
+        mask_map = np.lib.format.open_memmap(mask_path, "w+", np.uint8, mask_size) if mask_size[0] else None
+        if mask_map is None:
+            np.save(mask_path, np.zeros(mask_size, np.uint8))
+        for i, (image, mask) in enumerate(_inputs(table, spec)):
+            image_map[i] = image
+            if mask is not None and mask_map is not None:
+                mask_map[mask_row[i]] = mask
+            if progress and (i % 50 == 49 or i + 1 == len(table)):
+                progress("preprocessing", i + 1, len(table))
+        image_map.flush()
+
+
+def _inputs(table: pd.DataFrame, spec: Spec) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]:
+    rows = [row for _, row in table.iterrows()]
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start in range(0, len(rows), 256):  # a bounded queue: the pool must not decode everything ahead
+            yield from pool.map(lambda row: model_input(row, spec), rows[start : start + 256])
+
+
+def _complete(path: Path, shape: tuple[int, ...]) -> bool:
+    if not path.is_file():
+        return False
+    return np.load(path, mmap_mode="r" if np.prod(shape) else None).shape == shape
