@@ -30,6 +30,7 @@ class TumorModule(pl.LightningModule):
         self.network = network
         self.recipe = recipe
         self.steps = steps
+        self.validated: list[Tensor] = []
         self.register_buffer("class_weights", class_weights)
 
     def on_train_epoch_start(self) -> None:
@@ -41,7 +42,7 @@ class TumorModule(pl.LightningModule):
 
     def training_step(self, batch: Sample, _: int) -> Tensor:
         """Return the loss of a batch."""
-        images, cover, masks, known = batch
+        images, cover, masks, known, _ = batch
         outputs = self.network(images.contiguous(memory_format=torch.channels_last))
         smoothing = self.recipe.loss.label_smoothing
         loss = covered_cross_entropy(outputs.logits.float(), cover, self._weights(), smoothing).mean()
@@ -52,15 +53,20 @@ class TumorModule(pl.LightningModule):
             loss = loss + self.recipe.loss.mask * mask_loss
         return loss
 
-    def validation_step(self, batch: tuple[Sample, Tensor], _: int) -> None:
-        """Log the weighted loss and accuracy of a batch of validation slices."""
-        (images, cover, _, _), weights = batch
+    def validation_step(self, batch: Sample, _: int) -> None:
+        """Collect the loss and the correctness of a batch of validation slices."""
+        images, cover, _, _, weights = batch
         logits = self.network(images.contiguous(memory_format=torch.channels_last)).logits.float()
         losses = covered_cross_entropy(logits, cover, torch.ones_like(self._weights()), 0.0)
         right = cover[torch.arange(len(cover)), logits.argmax(dim=1)].float()
-        total = float(weights.sum())
-        for name, values in (("val_loss", losses), ("val_accuracy", right)):
-            self.log(name, (values * weights).sum() / total, prog_bar=True, batch_size=total)  # type: ignore[arg-type]
+        self.validated.append(torch.stack([losses, right, weights]).double().cpu())
+
+    def on_validation_epoch_end(self) -> None:
+        """Log loss and accuracy, weighted as training draws, so that no source drowns the others here either."""
+        losses, right, weights = torch.cat(self.validated, dim=1)
+        self.validated.clear()
+        self.log("val_loss", (losses * weights).sum() / weights.sum(), prog_bar=True)
+        self.log("val_accuracy", (right * weights).sum() / weights.sum(), prog_bar=True)
 
     def configure_optimizers(self) -> Any:
         """Return AdamW with one rate for the backbone and one for the head, warm-up and cosine."""

@@ -23,7 +23,7 @@ from tumorscope.training.transplant import transplant, usable_mask
 TUMOR = "tumor"
 LESION = "lesion"
 DEFAULT_CLASSES = ("glioma", "meningioma", NOTUMOR, "pituitary")
-Sample = tuple[Tensor, Tensor, Tensor, Tensor]
+Sample = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class SliceDataset(Dataset[Sample]):
     """Inputs of one part. Every random choice depends on (seed, epoch, draw) alone, so that a resumed run repeats it.
 
     An item is the image float ``(channels, side, side)``, the covered classes bool ``(classes,)``, the mask float
-    ``(1, side, side)``, and whether the mask is known.
+    ``(1, side, side)``, whether the mask is known, and the row's weight.
     """
 
     def __init__(self, samples: Samples, cache: ImageCache, recipe: Recipe, *, train: bool) -> None:
@@ -144,7 +144,8 @@ class SliceDataset(Dataset[Sample]):
             mask = mask if moved is None else moved
         pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()
         drawn = torch.from_numpy((mask > 127).astype(np.float32))[None]
-        return pixels, torch.from_numpy(cover.copy()), drawn, torch.tensor(known)
+        weight = torch.tensor(self.samples.weights[index], dtype=torch.float32)
+        return pixels, torch.from_numpy(cover.copy()), drawn, torch.tensor(known), weight
 
     def _mask(self, index: int) -> tuple[NDArray[np.uint8], bool]:
         row = self.cache.mask_row[self.samples.rows[index]]

@@ -1,0 +1,163 @@
+"""Runs a training: trainer, callbacks, checkpoints that are never half written."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import pandas as pd
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from tumorscope.atomic import write_bytes, write_text
+from tumorscope.training.module import TumorModule, balanced_weights, set_channels_last
+from tumorscope.training.network import Network
+from tumorscope.training.recipe import Recipe
+from tumorscope.training.samples import EpochSampler, Sample, SliceDataset
+
+LAST, BEST, LOG = "last.ckpt", "best.ckpt", "log.csv"
+Say = Callable[[str], None]
+
+
+def fit(recipe: Recipe, train: SliceDataset, val: SliceDataset, folder: Path, *, resume: bool, say: Say) -> Network:
+    """Train a network and return it with the weights of its best epoch, in evaluation mode.
+
+    Args:
+        recipe: what to do; its classes are resolved.
+        train: training slices.
+        val: validation slices, which choose the epoch.
+        folder: gets ``last.ckpt``, ``best.ckpt``, ``log.csv`` and TensorBoard's events.
+        resume: go on from ``last.ckpt`` if there is one.
+        say: told one line an epoch.
+
+    Raises:
+        OutputError: the disk is full; the last complete checkpoint stays.
+    """
+    _quiet()
+    pl.seed_everything(recipe.seed, workers=True, verbose=False)
+    schedule = recipe.schedule
+    network = Network(recipe.network, len(recipe.classes or ()), recipe.spec.side)
+    set_channels_last(network)
+    sampler = EpochSampler(train.samples.weights, recipe.sampling.epoch_size, recipe.seed)
+    train_loader: DataLoader[Sample] = DataLoader(train, schedule.batch, sampler=sampler, drop_last=len(sampler) > schedule.batch)
+    val_loader: DataLoader[Sample] = DataLoader(val, 2 * schedule.batch)
+    weights = balanced_weights(torch.from_numpy(train.samples.cover), recipe.loss.class_weights)
+    module = TumorModule(network, recipe, weights, steps=schedule.epochs * len(train_loader))
+    trainer = pl.Trainer(
+        max_epochs=schedule.epochs,
+        accelerator="auto",
+        devices=1,
+        precision="bf16-mixed" if schedule.precision == "bf16" else "32-true",
+        callbacks=_callbacks(recipe, sampler, train, folder, say),
+        plugins=[AtomicCheckpoints()],
+        logger=TensorBoardLogger(str(folder), name="", version="tensorboard"),
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        deterministic="warn",
+    )
+    last = folder / LAST
+    trainer.fit(module, train_loader, val_loader, ckpt_path=last if resume and last.is_file() else None, weights_only=False)
+    best = torch.load(folder / BEST, map_location="cpu", weights_only=False)
+    module.load_state_dict(best["state_dict"])
+    return module.network.cpu().eval()
+
+
+class AtomicCheckpoints(TorchCheckpointIO):
+    """Writes checkpoints that are complete or not there."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write to a temporary name, then rename."""
+        buffer = BytesIO()
+        torch.save(checkpoint, buffer)
+        write_bytes(path, buffer.getvalue())
+
+
+class EpochState(Callback):
+    """Tells sampler and data set which epoch it is, since their randomness depends on it."""
+
+    def __init__(self, sampler: EpochSampler, train: SliceDataset) -> None:
+        self.sampler, self.train = sampler, train
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Pass the epoch on before the first batch is drawn."""
+        self.sampler.epoch = self.train.epoch = trainer.current_epoch
+
+
+class RunLog(Callback):
+    """Keeps ``log.csv`` (a row an epoch) and the two checkpoints: the last epoch's and the best one's.
+
+    The rows travel inside the checkpoint, so that a resumed run ends with the same log as an undisturbed one.
+    """
+
+    def __init__(self, folder: Path, epochs: int, say: Say) -> None:
+        self.folder, self.epochs, self.say = folder, epochs, say
+        self.rows: list[dict[str, float]] = []
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note the epoch and save."""
+        values = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+        self.rows.append({"epoch": float(trainer.current_epoch + 1), **values})
+        self.say(_line(self.rows[-1], self.epochs))
+        is_best = values["val_loss"] <= min(row["val_loss"] for row in self.rows)
+        if is_best:
+            trainer.save_checkpoint(self.folder / BEST)
+        write_text(self.folder / LOG, pd.DataFrame(self.rows).astype({"epoch": int}).to_csv(index=False))
+        trainer.save_checkpoint(self.folder / LAST)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows, for the checkpoint."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the rows back from a checkpoint."""
+        self.rows = list(state_dict["rows"])
+
+
+class Steps(Callback):
+    """Reports every step, for a progress bar."""
+
+    def __init__(self, progress: Callable[[str, int, int], None]) -> None:
+        self.progress = progress
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Report how far the epoch is."""
+        total = int(trainer.num_training_batches)
+        self.progress(f"epoch {trainer.current_epoch + 1}", batch_idx + 1, total)
+
+
+def _callbacks(recipe: Recipe, sampler: EpochSampler, train: SliceDataset, folder: Path, say: Say) -> list[Callback]:
+    schedule = recipe.schedule
+    callbacks: list[Callback] = [EpochState(sampler, train)]
+    if schedule.ema is not None:
+        callbacks.append(EMAWeightAveraging(decay=schedule.ema))
+    if schedule.patience is not None:
+        callbacks.append(EarlyStopping("val_loss", patience=schedule.patience))
+    callbacks.append(RunLog(folder, schedule.epochs, say))
+    return callbacks
+
+
+def _line(row: Mapping[str, float], epochs: int) -> str:
+    names = {"loss": "loss", "val_loss": "validation loss", "val_accuracy": "validation accuracy"}
+    values = ", ".join(f"{text} {row[name]:.4f}" for name, text in names.items() if name in row)
+    return f"epoch {row['epoch']:.0f}/{epochs}: {values}"
+
+
+def _quiet() -> None:
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    os.environ.setdefault("PL_DISABLE_FORK", "1")
