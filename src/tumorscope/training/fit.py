@@ -26,9 +26,19 @@ from tumorscope.training.samples import EpochSampler, Sample, SliceDataset
 
 LAST, BEST, LOG = "last.ckpt", "best.ckpt", "log.csv"
 Say = Callable[[str], None]
+Progress = Callable[[str, int, int], None]
 
 
-def fit(recipe: Recipe, train: SliceDataset, val: SliceDataset, folder: Path, *, resume: bool, say: Say) -> Network:
+def fit(
+    recipe: Recipe,
+    train: SliceDataset,
+    val: SliceDataset,
+    folder: Path,
+    *,
+    resume: bool = False,
+    say: Say = lambda _: None,
+    progress: Progress | None = None,
+) -> Network:
     """Train a network and return it with the weights of its best epoch, in evaluation mode.
 
     Args:
@@ -38,6 +48,7 @@ def fit(recipe: Recipe, train: SliceDataset, val: SliceDataset, folder: Path, *,
         folder: gets ``last.ckpt``, ``best.ckpt``, ``log.csv`` and TensorBoard's events.
         resume: go on from ``last.ckpt`` if there is one.
         say: told one line an epoch.
+        progress: told of every step.
 
     Raises:
         OutputError: the disk is full; the last complete checkpoint stays.
@@ -57,7 +68,7 @@ def fit(recipe: Recipe, train: SliceDataset, val: SliceDataset, folder: Path, *,
         accelerator="auto",
         devices=1,
         precision="bf16-mixed" if schedule.precision == "bf16" else "32-true",
-        callbacks=_callbacks(recipe, sampler, train, folder, say),
+        callbacks=_callbacks(recipe, sampler, train, folder, say, progress),
         plugins=[AtomicCheckpoints()],
         logger=TensorBoardLogger(str(folder), name="", version="tensorboard"),
         enable_checkpointing=False,
@@ -127,7 +138,7 @@ class RunLog(Callback):
 class Steps(Callback):
     """Reports every step, for a progress bar."""
 
-    def __init__(self, progress: Callable[[str, int, int], None]) -> None:
+    def __init__(self, progress: Progress) -> None:
         self.progress = progress
 
     def on_train_batch_end(
@@ -138,13 +149,17 @@ class Steps(Callback):
         self.progress(f"epoch {trainer.current_epoch + 1}", batch_idx + 1, total)
 
 
-def _callbacks(recipe: Recipe, sampler: EpochSampler, train: SliceDataset, folder: Path, say: Say) -> list[Callback]:
+def _callbacks(
+    recipe: Recipe, sampler: EpochSampler, train: SliceDataset, folder: Path, say: Say, progress: Progress | None
+) -> list[Callback]:
     schedule = recipe.schedule
     callbacks: list[Callback] = [EpochState(sampler, train)]
     if schedule.ema is not None:
         callbacks.append(EMAWeightAveraging(decay=schedule.ema))
     if schedule.patience is not None:
         callbacks.append(EarlyStopping("val_loss", patience=schedule.patience))
+    if progress is not None:
+        callbacks.append(Steps(progress))
     callbacks.append(RunLog(folder, schedule.epochs, say))
     return callbacks
 

@@ -1,0 +1,30 @@
+"""The curves of a training: losses and accuracy by epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from tumorscope.atomic import replacing
+
+PANELS = (("loss", (("loss", "training"), ("val_loss", "validation"))), ("accuracy", (("val_accuracy", "validation"),)))
+
+
+def draw_curves(log: Path, out: Path) -> None:
+    """Draw ``log.csv`` as a PNG; the epoch that was kept is marked."""
+    from matplotlib.figure import Figure
+
+    rows = pd.read_csv(log)
+    best = rows.loc[rows["val_loss"][::-1].idxmin(), "epoch"]
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    for axes, (title, lines) in zip(figure.subplots(1, 2), PANELS, strict=True):
+        for column, label in lines:
+            if column in rows:
+                axes.plot(rows["epoch"], rows[column], marker="o", markersize=3, label=label)
+        axes.axvline(best, color="0.6", linestyle=":", label=f"kept: epoch {best:.0f}")
+        axes.set(xlabel="epoch", title=title)
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False)
+    with replacing(out) as path:
+        figure.savefig(path, dpi=110)

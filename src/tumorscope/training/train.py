@@ -1,0 +1,223 @@
+"""A whole training: data and a recipe become a run folder with a model file and an honest report."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from numpy.typing import NDArray
+
+from tumorscope.atomic import write_text
+from tumorscope.catalog import Catalog, add_groups, assign_split, build_catalog, find_twins, write_catalog
+from tumorscope.catalog.prints import pack_prints
+from tumorscope.errors import RecipeError, UsageError
+from tumorscope.evaluation.calibration import fit_temperature, fit_thresholds
+from tumorscope.model_file import Card, Thresholds, TrainingData, write_model
+from tumorscope.training.cache import ImageCache, build_cache
+from tumorscope.training.curves import draw_curves
+from tumorscope.training.export import ExportedNetwork, Reference, export_graph, fit_reference
+from tumorscope.training.fit import LOG, fit
+from tumorscope.training.network import Network
+from tumorscope.training.recipe import Recipe, load_recipe, parse_recipe, write_recipe_text
+from tumorscope.training.samples import Samples, SliceDataset, choose_classes, make_samples, training_table
+from tumorscope.version import __version__
+
+RECIPE, CATALOG, MODEL, CURVES, PRINTS, CACHE = "recipe.yaml", "catalog.csv", "model.onnx", "curves.png", "prints.txt", "cache"
+BATCH = 64
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training.
+
+    Attributes:
+        folder: the run folder.
+        model: the model file in it.
+        recipe: as resolved.
+    """
+
+    folder: Path
+    model: Path
+    recipe: Recipe
+
+
+def train(
+    data: str | Path | Sequence[str | Path],
+    *,
+    recipe: str | Path = "quick",
+    out: str | Path,
+    split: str = "grouped",
+    fold: int | None = None,
+    overrides: dict[str, Any] | None = None,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+) -> Run:
+    """Train a model and evaluate it on the split's test part.
+
+    Args:
+        data: one or several DATA.
+        recipe: name of a shipped recipe, or a YAML file.
+        out: the run folder; must be new or empty unless `resume`.
+        split: 'grouped', 'official', 'folds' or 'random'.
+        fold: which fold is the test part, for 'folds'.
+        overrides: dotted recipe keys and their values.
+        resume: go on in a run folder that was interrupted; its own recipe and catalog are used.
+        say: told a line at each stage.
+        progress: told how far a stage is.
+
+    Raises:
+        RecipeError, CatalogError, ScanError, OutputError: see the message; a run folder stays resumable.
+    """
+    data = [data] if isinstance(data, str | Path) else list(data)
+    out = Path(out)
+    if resume and (out / CATALOG).is_file():
+        chosen, catalog = _reopen(out, data)
+    else:
+        _check_empty(out, resume)
+        chosen, catalog = _start(data, load_recipe(recipe, overrides), out, split, fold, say, progress)
+    assert chosen.classes is not None
+    table = training_table(catalog, chosen.classes)
+    cache = build_cache(table, chosen.spec, out / CACHE, progress)
+    parts = {name: make_samples(table, name, chosen.classes, chosen.sampling) for name in ("train", "val")}
+    say(f"training on {len(parts['train'].rows):,} slices, validating on {len(parts['val'].rows):,}")
+    sets = {name: SliceDataset(part, cache, chosen, train=name == "train") for name, part in parts.items()}
+    network = fit(chosen, sets["train"], sets["val"], out, resume=resume, say=say, progress=progress)
+    draw_curves(out / LOG, out / CURVES)
+    _export(network, chosen, cache, parts, out)
+    say(f"wrote {out / MODEL}")
+    return Run(out, out / MODEL, chosen)
+
+
+def _start(
+    data: list[str | Path],
+    recipe: Recipe,
+    out: Path,
+    split: str,
+    fold: int | None,
+    say: Callable[[str], None],
+    progress: Progress | None,
+) -> tuple[Recipe, Catalog]:
+    catalog = add_groups(build_catalog(data, channels=recipe.channels, progress=progress), progress=progress)
+    catalog = assign_split(catalog, split, seed=recipe.seed, fold=fold)
+    catalog = _exclude(catalog, recipe, say, progress)
+    recipe = recipe.model_copy(update={"classes": choose_classes(catalog.table["label"], recipe.classes)})
+    run = {"data": [str(path) for path in data], "split": split, "fold": fold}
+    _save_prints(catalog, out / PRINTS)
+    write_text(out / RECIPE, write_recipe_text(recipe, **run))
+    write_catalog(catalog, out / CATALOG)
+    return recipe, catalog
+
+
+def _check_empty(out: Path, resume: bool) -> None:
+    if out.exists() and any(out.iterdir()) and not resume:
+        raise UsageError("is not empty", file=out, remedy="give a new folder, or --resume to go on with this run")
+
+
+def _reopen(out: Path, data: list[str | Path]) -> tuple[Recipe, Catalog]:
+    path = out / RECIPE
+    try:
+        saved = yaml.safe_load(path.read_text(encoding="utf-8"))
+        recipe, run = parse_recipe(saved["recipe"], path), saved["run"]
+    except (OSError, TypeError, KeyError, yaml.YAMLError) as error:
+        raise RecipeError("cannot be resumed from", file=path, remedy="start the training anew") from error
+    if [str(item) for item in data] != run["data"]:
+        raise UsageError(
+            f"this run was started on {' '.join(run['data'])}", file=out, remedy="resume it with the same DATA"
+        )
+    return recipe, Catalog.read(out / CATALOG, data)
+
+
+def _exclude(
+    catalog: Catalog, recipe: Recipe, say: Callable[[str], None], progress: Progress | None
+) -> Catalog:
+    """Take out of every part the patients and the twins of the sets that the recipe keeps for outside tests."""
+    table = catalog.table
+    out = table["patient"].isin(recipe.exclude_patients)
+    for path in recipe.exclude_twins_of:
+        other = build_catalog([path], channels="all", progress=progress)
+        assert catalog.prints is not None
+        pairs = find_twins(catalog.prints, other.prints, progress=progress)
+        out |= table.index.isin(pairs["a"])
+    out |= table["cluster"].isin(table.loc[out, "cluster"])
+    if out.any():
+        say(f"left out {int(out.sum()):,} slices of excluded patients and sets")
+    return catalog.with_table(table.assign(split=table["split"].where(~out, "")))
+
+
+def _save_prints(catalog: Catalog, path: Path) -> None:
+    """Keep one fingerprint a training twin cluster, for the model file."""
+    trained = catalog.table[catalog.table["split"] == "train"]
+    first = trained[~trained.duplicated(["twin_of", "label"]) | (trained["twin_of"] == "")]
+    assert catalog.prints is not None
+    write_text(path, pack_prints(catalog.prints.take(first.index.to_numpy()), list(first["label"])))
+
+
+def _export(network: Network, recipe: Recipe, cache: ImageCache, parts: dict[str, Samples], out: Path) -> None:
+    assert recipe.classes is not None
+    train, val = parts["train"], parts["val"]
+    _, embeddings, likeliest = _run(network, cache, train)
+    reference = fit_reference(embeddings, likeliest, len(recipe.classes))
+    logits, _, _ = _run(network, cache, val)
+    temperature = fit_temperature(logits, val.cover)
+    exported = ExportedNetwork(network, temperature, reference)
+    probabilities, outlier = _run_exported(exported, cache, val)
+    thresholds = fit_thresholds(probabilities, outlier, val.cover, recipe.classes)
+    card = _card(recipe, temperature, thresholds, train)
+    prints = (out / PRINTS).read_text(encoding="ascii")
+    write_model(export_graph(exported, recipe.spec), card, out / MODEL, prints)
+
+
+def _card(recipe: Recipe, temperature: float, thresholds: Thresholds, train: Samples) -> Card:
+    digest = hashlib.sha256("".join(sorted(train.table["sha256"])).encode()).hexdigest()
+    return Card(
+        name=recipe.name,
+        classes=recipe.classes or (),
+        spec=recipe.spec,
+        thresholds=thresholds,
+        temperature=temperature,
+        training=TrainingData(
+            sets=train.table["dataset"].value_counts().to_dict(),
+            labels=train.table["label"].value_counts().to_dict(),
+            fingerprint=digest,
+        ),
+        never_shown=recipe.never_shown,
+        licence=recipe.licence,
+        notes=recipe.notes,
+        recipe=recipe.model_dump(mode="json"),
+        version=__version__,
+    )
+
+
+def _run(
+    network: Network, cache: ImageCache, samples: Samples
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+    """Return logits, embeddings and the likeliest covered class of all rows, in fp32 as the exported graph runs."""
+    logits, embeddings = [], []
+    with torch.inference_mode():
+        for images in _batches(cache, samples):
+            outputs = network(images.permute(0, 3, 1, 2).float())
+            logits.append(outputs.logits.numpy())
+            embeddings.append(outputs.embedding.numpy())
+    joined = np.concatenate(logits)
+    return joined, np.concatenate(embeddings), np.where(samples.cover, joined, -np.inf).argmax(axis=1)
+
+
+def _run_exported(
+    exported: ExportedNetwork, cache: ImageCache, samples: Samples
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    with torch.inference_mode():
+        outputs = [exported(images) for images in _batches(cache, samples)]
+    return np.concatenate([o[0].numpy() for o in outputs]), np.concatenate([o[3].numpy() for o in outputs])
+
+
+def _batches(cache: ImageCache, samples: Samples) -> Iterator[torch.Tensor]:
+    for start in range(0, len(samples.rows), BATCH):
+        yield torch.from_numpy(np.asarray(cache.images[samples.rows[start : start + BATCH]]))
