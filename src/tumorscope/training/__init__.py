@@ -8,7 +8,7 @@ from tumorscope.errors import MissingExtraError
 from tumorscope.training.recipe import Recipe, load_recipe, shipped_recipes
 
 if TYPE_CHECKING:
-    from tumorscope.training.train import Run, train
+    from tumorscope.training.run import Run, train
 
 __all__ = ["Recipe", "Run", "load_recipe", "shipped_recipes", "train"]
 
@@ -19,7 +19,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
         from tumorscope.training import torchvision_shim  # noqa: F401
-        from tumorscope.training.train import Run, train
+        from tumorscope.training.run import Run, train
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"training needs {error.name}, which is not installed", remedy="pip install 'tumorscope[train]'"
