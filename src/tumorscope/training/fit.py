@@ -10,6 +10,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from tumorscope.training import torchvision_shim  # noqa: F401  before lightning, which imports torchvision
+
+# isort: split
 import lightning.pytorch as pl
 import pandas as pd
 import torch

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tumorscope.training import torchvision_shim  # noqa: F401  before lightning, which imports torchvision
+
+# isort: split
 import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
