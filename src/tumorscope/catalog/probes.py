@@ -1,0 +1,266 @@
+"""Two floors under every reported accuracy: what a copy machine gets, and what the file alone gives away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDS = 5
+RESAMPLES = 2000
+BLOCK = 512
+"""Test thumbnails compared at once: a block of distances to 10,000 training slices takes 20 MB."""
+CANDIDATES = 4
+"""Neighbors found in float32 whose distances are then counted exactly."""
+MAX_COMPARISONS = 100_000_000
+"""Above this many thumbnail pairs a random part of the test slices is taken, and the note says so."""
+COARSE = "tumor"
+NO_TUMOR = ("notumor", "lesion")
+
+Thumbs = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Score:
+    """An accuracy with its sample size and 95% interval.
+
+    Attributes:
+        accuracy: share of right answers, or None where it cannot be measured (`note` says why).
+        n: slices it was measured on.
+        interval: 95% bounds, from a bootstrap over clusters.
+        majority: what always naming the commonest label would score on the same slices.
+        note: how it was measured, in words.
+        right: for each of the n slices, whether the answer was right.
+        rows: which slices these are, as indices into what was given.
+    """
+
+    accuracy: float | None
+    n: int
+    interval: tuple[float, float] | None
+    majority: float | None
+    note: str
+    right: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool), repr=False)
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figure as plain data, rounded to what four digits carry."""
+        return {
+            "accuracy": None if self.accuracy is None else round(self.accuracy, 4),
+            "n": self.n,
+            "interval": None if self.interval is None else [round(bound, 4) for bound in self.interval],
+            "majority": None if self.majority is None else round(self.majority, 4),
+            "note": self.note,
+        }
+
+    def within(self, chosen: NDArray[np.bool_], labels: Sequence[str], clusters: ArrayLike, note: str) -> Score:
+        """Return the same answers counted over part of the slices.
+
+        Args:
+            chosen: for every slice that was given to the measurement, whether it counts.
+            labels: their labels.
+            clusters: their clusters.
+            note: which part this is.
+        """
+        keep = chosen[self.rows]
+        return _score(self.right[keep], self.rows[keep], np.asarray(labels), np.asarray(clusters), note)
+
+
+def copy_baseline(
+    train_thumbs: Thumbs,
+    train_labels: Sequence[str],
+    test_thumbs: Thumbs,
+    test_labels: Sequence[str],
+    clusters: ArrayLike | None = None,
+    *,
+    seed: int = 0,
+    note: str = "training to test",
+) -> Score:
+    """Measure a 1-nearest-neighbor: each test slice gets the label of the training slice that looks most like it.
+
+    It understands nothing, so what it scores is what copies and near copies are worth. A model has to be better.
+
+    Args:
+        train_thumbs: uint8 ``(n, 64, 64)`` gray.
+        train_labels: their labels.
+        test_thumbs: uint8 ``(m, 64, 64)`` gray.
+        test_labels: their labels; a coarse `tumor` is met by any tumor class.
+        clusters: what the bootstrap resamples, one a test slice; each slice by itself when None.
+        seed: of the bootstrap.
+        note: what was compared with what.
+    """
+    if not len(train_thumbs) or not len(test_thumbs):
+        return Score(None, 0, None, None, "no slices to compare")
+    rows = _sample(len(test_thumbs), len(train_thumbs), seed)
+    nearest = nearest_neighbors(train_thumbs, test_thumbs[rows])
+    truth, given = np.asarray(test_labels)[rows], np.asarray(train_labels)[nearest]
+    where = _cluster_ids(clusters, len(test_thumbs))
+    note = note if len(rows) == len(test_thumbs) else f"{note}, a random {len(rows):,} of {len(test_thumbs):,} slices"
+    return _score(labels_agree(given, truth), rows, np.asarray(test_labels), where, note, seed=seed)
+
+
+def copy_baseline_folds(
+    thumbs: Thumbs, labels: Sequence[str], clusters: ArrayLike | None = None, *, seed: int = 0
+) -> Score:
+    """Measure the copy baseline where no split is published: random five-fold cross-validation, copies left in."""
+    if len(thumbs) < 2:
+        return Score(None, 0, None, None, "too few slices")
+    names, count = np.asarray(labels), len(thumbs)
+    fold = np.random.default_rng(seed).permutation(count) % min(FOLDS, count)
+    answers = np.empty(count, object)
+    rows = _sample(count, count, seed)
+    for k in range(int(fold.max()) + 1):
+        test, train = rows[fold[rows] == k], np.flatnonzero(fold != k)
+        if len(test):
+            answers[test] = names[train[nearest_neighbors(thumbs[train], thumbs[test])]]
+    right = labels_agree(answers[rows].astype(str), names[rows])
+    note = "random five-fold cross-validation, since no test part is published"
+    return _score(right, rows, names, _cluster_ids(clusters, count), note, seed=seed)
+
+
+def nearest_neighbors(train: NDArray[np.uint8], test: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return for each test thumbnail the index of the nearest training one (Euclidean; of equal ones the first)."""
+    flat_train = train.reshape(len(train), -1)
+    flat_test = test.reshape(len(test), -1)
+    columns = flat_train.astype(np.float32) - 128.0
+    squares = np.einsum("ij,ij->i", columns, columns)
+    count = min(CANDIDATES, len(train))
+    nearest = np.empty(len(test), np.int64)
+    for start in range(0, len(test), BLOCK):
+        block = flat_test[start : start + BLOCK]
+        ranks = squares - 2.0 * ((block.astype(np.float32) - 128.0) @ columns.T)
+        found = np.sort(np.argpartition(ranks, count - 1, axis=1)[:, :count], axis=1)
+        exact = _squared_distances(flat_train[found], block)
+        nearest[start : start + BLOCK] = np.take_along_axis(found, exact.argmin(axis=1)[:, None], axis=1)[:, 0]
+    return nearest
+
+
+def source_probe(
+    features: pd.DataFrame,
+    labels: Sequence[str],
+    groups: ArrayLike,
+    clusters: ArrayLike | None = None,
+    *,
+    seed: int = 0,
+) -> Score:
+    """Measure how well properties of the file alone predict the label, without looking at any anatomy.
+
+    Gradient boosting in cross-validation that cuts no group. Far above `majority`, the labels come from different
+    sources, and a model can score by telling the sources apart.
+
+    Args:
+        features: one row a slice, as `file_properties` returns it.
+        labels: their labels.
+        groups: what must not stand on two sides of a fold.
+        clusters: what the bootstrap resamples; the groups when None.
+        seed: of the folds and the bootstrap.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.model_selection import StratifiedGroupKFold
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    names, sides = np.asarray(labels), _cluster_ids(groups, len(features))
+    folds = _possible_folds(names, sides)
+    if folds < 2:
+        return Score(None, 0, None, None, "not measurable: a class has a single group, or there is a single class")
+    values = features.to_numpy(np.float32)
+    right = np.zeros(len(names), bool)
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    for train, test in splitter.split(values, names, sides):
+        if len(set(names[train])) < 2:
+            continue
+        probe = HistGradientBoostingClassifier(
+            max_iter=60, learning_rate=0.15, max_leaf_nodes=15, max_bins=64, early_stopping=False, random_state=seed
+        )
+        with threadpool_limits(1):  # trees this small lose more to waiting threads than they gain
+            answers = probe.fit(values[train], names[train]).predict(values[test])
+        right[test] = labels_agree(answers, names[test])
+    where = sides if clusters is None else _cluster_ids(clusters, len(names))
+    note = f"gradient boosting on file properties, {folds}-fold cross-validation that cuts no group"
+    return _score(right, np.arange(len(names)), names, where, note, seed=seed)
+
+
+def labels_agree(given: ArrayLike, truth: ArrayLike) -> NDArray[np.bool_]:
+    """Tell where two arrays of labels agree; the coarse label `tumor` agrees with every tumor class."""
+    a, b = np.asarray(given).astype(str), np.asarray(truth).astype(str)
+    tumor_a, tumor_b = ~np.isin(a, NO_TUMOR), ~np.isin(b, NO_TUMOR)
+    coarse = (a == COARSE) | (b == COARSE)
+    agree: NDArray[np.bool_] = (a == b) | (coarse & tumor_a & tumor_b)
+    return agree
+
+
+def cluster_interval(right: ArrayLike, clusters: ArrayLike, *, seed: int = 0) -> tuple[float, float] | None:
+    """Return the 95% interval of a share, by a bootstrap over clusters (percentile method).
+
+    Where every answer is right, or every one wrong, no resample differs; the bound is then the one-sided exact one
+    (Clopper-Pearson) with the clusters as trials.
+
+    Args:
+        right: bool ``(n,)``.
+        clusters: ``(n,)``, equal for slices that are resampled together.
+        seed: of the resampling.
+    """
+    hits = np.asarray(right, np.float64)
+    if not len(hits):
+        return None
+    _, codes = np.unique(np.asarray(clusters), return_inverse=True)
+    sizes, sums = np.bincount(codes), np.bincount(codes, weights=hits)
+    if hits.min() == hits.max():
+        bound = 0.025 ** (1 / len(sizes))
+        return (float(bound), 1.0) if hits[0] else (0.0, float(1 - bound))
+    generator = np.random.default_rng(seed)
+    shares = np.empty(RESAMPLES)
+    for i in range(RESAMPLES):
+        drawn = np.bincount(generator.integers(0, len(sizes), len(sizes)), minlength=len(sizes))
+        shares[i] = drawn @ sums / (drawn @ sizes)
+    low, high = np.percentile(shares, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def _score(
+    right: NDArray[np.bool_],
+    rows: NDArray[np.int64],
+    labels: NDArray[np.str_],
+    clusters: NDArray[np.int64],
+    note: str,
+    *,
+    seed: int = 0,
+) -> Score:
+    if not len(right):
+        return Score(None, 0, None, None, note)
+    _, counts = np.unique(labels[rows], return_counts=True)
+    interval = cluster_interval(right, clusters[rows], seed=seed)
+    return Score(float(right.mean()), len(right), interval, float(counts.max() / len(rows)), note, right, rows)
+
+
+def _sample(tests: int, trains: int, seed: int) -> NDArray[np.int64]:
+    most = max(1, MAX_COMPARISONS // max(1, trains))
+    if tests <= most:
+        return np.arange(tests)
+    return np.sort(np.random.default_rng(seed).choice(tests, most, replace=False))
+
+
+def _squared_distances(candidates: NDArray[np.uint8], block: NDArray[np.uint8]) -> NDArray[np.int64]:
+    out = np.empty(candidates.shape[:2], np.int64)
+    for i in range(candidates.shape[1]):  # one candidate at a time keeps the difference small in memory
+        difference = candidates[:, i].astype(np.int32) - block
+        out[:, i] = np.einsum("ij,ij->i", difference, difference, dtype=np.int64)
+    return out
+
+
+def _cluster_ids(clusters: ArrayLike | None, count: int) -> NDArray[np.int64]:
+    if clusters is None:
+        return np.arange(count)
+    return np.unique(np.asarray(clusters).astype(str), return_inverse=True)[1].astype(np.int64)
+
+
+def _possible_folds(labels: NDArray[np.str_], groups: NDArray[np.int64]) -> int:
+    names = np.unique(labels)
+    if len(names) < 2:
+        return 0
+    return min(FOLDS, *(len(np.unique(groups[labels == name])) for name in names))
