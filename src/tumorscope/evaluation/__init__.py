@@ -1,0 +1,1 @@
+"""Findings against the truth: metrics with intervals, calibration, figures and the report."""
