@@ -1,0 +1,144 @@
+"""Which slices belong together: twins, patients, folds of the Cheng set, runs of one series."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tumorscope.catalog.atlas import load_atlas
+from tumorscope.catalog.table import Catalog, Progress
+from tumorscope.catalog.twins import find_twins
+
+CHENG = "cheng"
+CHENG_SEQUENCE = "T1ce"
+SERIES_CORRELATION = 0.8
+"""Neighboring files of a set without patients, this alike, are taken for one series (see docs/decisions)."""
+
+
+class Union:
+    """Disjoint sets that refuse to merge two members of different known identity."""
+
+    def __init__(self, identity: Sequence[Hashable | None]) -> None:
+        self.parent = list(range(len(identity)))
+        self.identity = list(identity)
+
+    def root(self, member: int) -> int:
+        """Return the member that stands for the set of `member`."""
+        while self.parent[member] != member:
+            self.parent[member] = self.parent[self.parent[member]]
+            member = self.parent[member]
+        return member
+
+    def join(self, a: int, b: int) -> None:
+        """Merge the sets of `a` and `b`, unless both are known to be something else."""
+        low, high = sorted((self.root(a), self.root(b)))
+        known = {self.identity[low], self.identity[high]} - {None}
+        if low != high and len(known) < 2:
+            self.parent[high] = low
+            self.identity[low] = next(iter(known), None)
+
+    def roots(self) -> NDArray[np.int64]:
+        """Return for every member the first member of its set."""
+        return np.array([self.root(member) for member in range(len(self.parent))], np.int64)
+
+
+def add_groups(catalog: Catalog, *, use_atlas: bool = True, progress: Progress | None = None) -> Catalog:
+    """Search the twins and fill ``group``, ``cluster``, ``twin_of``, ``source``, ``fold`` (and Cheng's ``sequence``).
+
+    Args:
+        catalog: with fingerprints.
+        use_atlas: recognize slices of the Cheng set by the shipped atlas.
+        progress: told how far the search is.
+
+    Returns:
+        The catalog with these columns, and with ``pairs``.
+    """
+    if catalog.prints is None:
+        raise ValueError("a catalog without fingerprints cannot be grouped")
+    table, pairs = catalog.table, find_twins(catalog.prints, progress=progress)
+    if use_atlas:
+        known = load_atlas().recognize(catalog.prints)
+        index, fold = known["index"].astype("Int64").array, known["fold"].astype("Int64").array
+    else:
+        index = fold = pd.array([pd.NA] * len(table), dtype="Int64")
+    twins = _twin_sets(pairs, [None if pd.isna(i) else int(i) for i in index])
+    is_cheng = ~pd.isna(index)
+    patients = _patients(table)
+    table = table.assign(
+        fold=fold,
+        source=table["source"].where(~is_cheng, CHENG),
+        sequence=table["sequence"].where(~(is_cheng & table["sequence"].isin(["", "T1"])), CHENG_SEQUENCE),
+        twin_of=_first_twins(table["path"], twins),
+        cluster=np.where(patients != "", patients, [f"twin:{root}" for root in twins]),
+        group=_group_names(table, twins, patients, fold, catalog.prints.thumbs),
+    )
+    return replace(catalog, table=table, pairs=pairs)
+
+
+def _twin_sets(pairs: pd.DataFrame, cheng_index: list[int | None]) -> NDArray[np.int64]:
+    """Join twins, the surest first; slices that the atlas tells apart are never joined, not even by a third."""
+    union = Union(cheng_index)
+    surest = pairs.sort_values("similarity", ascending=False, kind="stable")
+    for a, b in zip(surest["a"], surest["b"], strict=True):
+        union.join(int(a), int(b))
+    return union.roots()
+
+
+def _first_twins(paths: pd.Series[str], twins: NDArray[np.int64]) -> list[str]:
+    names = list(paths)
+    return ["" if root == row else names[root] for row, root in enumerate(twins)]
+
+
+def _patients(table: pd.DataFrame) -> NDArray[np.object_]:
+    named = table["dataset"] + ":" + table["patient"]
+    return np.asarray(named.where(table["patient"] != "", ""), object)
+
+
+def _group_names(
+    table: pd.DataFrame,
+    twins: NDArray[np.int64],
+    patients: NDArray[np.object_],
+    fold: Sequence[object],
+    thumbs: NDArray[np.uint8],
+) -> list[str]:
+    """Join what must not be parted: twins, patients, folds, runs. Two different folds are never joined."""
+    folds = [None if pd.isna(k) else int(k) for k in fold]  # type: ignore[call-overload]
+    union = Union(folds)
+    _join_equal(union, folds)
+    _join_equal(union, twins)
+    _join_equal(union, [patient or None for patient in patients])
+    _join_equal(union, [f"{name}:{path}" for name, path in zip(table["dataset"], table["path"], strict=True)])
+    for row in _series_neighbors(table, thumbs):
+        union.join(row, row + 1)
+    return [_group_name(union.identity[root], patients[root], root) for root in map(union.root, range(len(table)))]
+
+
+def _group_name(fold: Hashable | None, patient: object, root: int) -> str:
+    return f"{CHENG}:{fold}" if fold is not None else str(patient) or f"set:{root}"
+
+
+def _join_equal(union: Union, keys: Iterable[Hashable | None]) -> None:
+    first: dict[Hashable, int] = {}
+    for row, key in enumerate(keys):
+        if key is not None:
+            union.join(first.setdefault(key, row), row)
+
+
+def _series_neighbors(table: pd.DataFrame, thumbs: NDArray[np.uint8]) -> list[int]:
+    """Find rows that look like the same series as the next one: patients unknown, same folder and size, much alike."""
+    folder = table["dataset"] + "/" + table["path"].str.rpartition("/")[0]
+    same = [folder, table["width"], table["height"], table["label"], table["sequence"]]
+    candidates = np.logical_and.reduce([(column == column.shift(-1)).to_numpy(bool) for column in same])
+    candidates &= (table["patient"] == "").to_numpy() & table["fold"].isna().to_numpy()
+    rows = np.flatnonzero(candidates)
+    return [int(row) for row in rows if _correlation(thumbs[row], thumbs[row + 1]) > SERIES_CORRELATION]
+
+
+def _correlation(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    x, y = a.astype(np.float32).ravel(), b.astype(np.float32).ravel()
+    x, y = x - x.mean(), y - y.mean()
+    return float(x @ y / max(float(np.linalg.norm(x) * np.linalg.norm(y)), 1e-6))

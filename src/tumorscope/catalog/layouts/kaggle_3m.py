@@ -1,0 +1,57 @@
+"""The LGG segmentation set (Buda et al. 2019): a folder a patient, a mask beside every slice."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tumorscope.catalog.layouts.listing import Entry, Listing, files_in, folders_in
+from tumorscope.catalog.names import NOTUMOR, TUMOR
+
+MASK = "_mask"
+PATIENT_PARTS = 3
+"""A folder is named TCGA_<site>_<patient>_<date>; the first three parts name the patient."""
+
+
+def list_kaggle_3m(root: Path) -> Listing | None:
+    """List the slices of patient folders with masks; a slice has a tumor where its mask is not empty."""
+    patients = [folder for folder in folders_in(root) if _has_masks(folder)]
+    if not patients:
+        return None
+    pairs = [(file, _mask_of(file)) for folder in patients for file in files_in(folder) if MASK not in file.stem]
+    with ThreadPoolExecutor(2) as pool:
+        drawn = list(pool.map(lambda pair: _is_drawn(pair[1]), pairs))
+    entries = [_entry(root, file, mask, tumor) for (file, mask), tumor in zip(pairs, drawn, strict=True)]
+    return Listing("kaggle_3m", root, entries)
+
+
+def _entry(root: Path, file: Path, mask: Path, tumor: bool) -> Entry:
+    patient = "_".join(file.parent.name.split("_")[:PATIENT_PARTS])
+    return Entry(
+        path=file.relative_to(root).as_posix(),
+        label=TUMOR if tumor else NOTUMOR,
+        kind="lower-grade glioma" if tumor else "",
+        patient=patient,
+        sequence="FLAIR",
+        plane="axial",
+        mask=mask.relative_to(root).as_posix() if tumor else "",
+    )
+
+
+def _has_masks(folder: Path) -> bool:
+    return any(MASK in file.stem for file in files_in(folder))
+
+
+def _mask_of(file: Path) -> Path:
+    return file.with_name(f"{file.stem}{MASK}{file.suffix}")
+
+
+def _is_drawn(mask: Path) -> bool:
+    try:
+        with Image.open(mask) as image:
+            return bool(np.asarray(image).any())
+    except OSError:
+        return False
