@@ -45,7 +45,6 @@ def test_the_exported_graph_says_what_torch_says(run):
     import torch
 
     from tumorscope.training.network import Network
-    from tumorscope.training.samples import cover_matrix  # noqa: F401
 
     model = read_model(run.model)
     images = np.load(run.folder / "cache" / "images.npy")[:50]

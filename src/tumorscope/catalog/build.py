@@ -24,7 +24,7 @@ THREADS = 2
 AHEAD = 64
 """Files decoded before their turn; a bound on memory."""
 SAME_PLANE = 2.0
-"""Mean gray-level difference under which a plane repeats the FLAIR one (the set does so where a sequence is missing)."""
+"""Mean difference in gray levels under which a plane only repeats FLAIR, as planes do where a sequence is missing."""
 SUFFIXES = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "PNG": (".png",),

@@ -19,7 +19,8 @@ def cover_matrix(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.bo
     Returns:
         bool ``(n, classes)``; a row of False is a label that the classes cannot express, such as 'lesion'.
     """
-    known = {label: _covered(label, tuple(classes)) for label in set(labels := list(labels))}
+    labels = list(labels)
+    known = {label: _covered(label, tuple(classes)) for label in set(labels)}
     return np.array([known[label] for label in labels], bool).reshape(len(labels), len(classes))
 
 

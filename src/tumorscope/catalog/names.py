@@ -11,14 +11,16 @@ CLASSES = {
     "glioma": ("glioma", "gliomas", "gl"),
     "meningioma": ("meningioma", "meningiomas", "me", "menin"),
     "pituitary": ("pituitary", "pituitary_adenoma", "pi", "pit", "adenoma"),
-    NOTUMOR: ("notumor", "no", "no_tumor", "nontumor", "non_tumor", "without_tumor", "normal", "healthy", "negative", "none", "control"),
+    NOTUMOR: ("notumor", "no", "no_tumor", "nontumor", "non_tumor", "without_tumor", "normal", "healthy", "negative",
+              "none", "control"),
     TUMOR: ("tumor", "yes", "positive", "with_tumor", "brain_tumor", "tumorous"),
     LESION: ("lesion", "non_neoplastic"),
 }  # fmt: skip
 KINDS = {
     "glioma": ("astrocytoma", "glioblastoma", "gbm", "oligodendroglioma", "ependymoma", "ganglioglioma", "hgg", "lgg"),
-    TUMOR: ("schwannoma", "neurocytoma", "metastasis", "metastases", "carcinoma", "metastasis of a carcinoma", "germinoma",
-            "choroid plexus papilloma", "medulloblastoma", "lymphoma", "craniopharyngioma", "hemangioblastoma"),
+    TUMOR: ("schwannoma", "neurocytoma", "metastasis", "metastases", "carcinoma", "metastasis of a carcinoma",
+            "germinoma", "choroid plexus papilloma", "medulloblastoma", "lymphoma", "craniopharyngioma",
+            "hemangioblastoma"),
     LESION: ("tuberculoma", "granuloma", "abscess"),
 }  # fmt: skip
 SEQUENCES = {
@@ -52,7 +54,7 @@ def class_name(text: str) -> str:
 
 
 def kind_class(label: str) -> str:
-    """Return the class of a finer kind: 'glioma' for an astrocytoma, 'tumor' for a kind that is none of ours; else ''."""
+    """Return the class of a finer kind: 'glioma' for an astrocytoma, 'tumor' for a kind that is none of ours, or ''."""
     return _find(KINDS, label.strip().lower()) or _find(KINDS, _word(label))
 
 

@@ -32,9 +32,9 @@ Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 LEVELS = {
-    "T1ce": {"scalp": 190, "skull": 25, "white": 150, "gray": 110, "fluid": 35, "lesion": 225, "core": 60, "edema": 105},
-    "T2": {"scalp": 150, "skull": 20, "white": 85, "gray": 125, "fluid": 235, "lesion": 165, "core": 220, "edema": 190},
-    "FLAIR": {"scalp": 140, "skull": 20, "white": 95, "gray": 125, "fluid": 25, "lesion": 190, "core": 70, "edema": 215},
+    "T1ce": {"scalp": 190, "skull": 25, "white": 150, "gray": 110, "fluid": 35, "mass": 225, "core": 60, "edema": 105},
+    "T2": {"scalp": 150, "skull": 20, "white": 85, "gray": 125, "fluid": 235, "mass": 165, "core": 220, "edema": 190},
+    "FLAIR": {"scalp": 140, "skull": 20, "white": 95, "gray": 125, "fluid": 25, "mass": 190, "core": 70, "edema": 215},
 }  # fmt: skip
 
 
@@ -125,8 +125,10 @@ def _draw(
     image[brain & (radius + _wobble(y, x, anatomy, 0.09, 5.0) < 0.74)] = levels["white"]
     image[_ventricles(y, x, plane, anatomy) & brain] = levels["fluid"]
     image[brain & (np.abs(x) < 0.012) & (plane != "sagittal")] = levels["fluid"]
-    mask = _lesion(image, (y, x), (height, width), brain, label, levels, anatomy) if label != "notumor" else brain & False
-    return _scanned(image, levels, anatomy, scan), mask
+    mask = (
+        _lesion(image, (y, x), (height, width), brain, label, levels, anatomy) if label != "notumor" else brain & False
+    )
+    return _scanned(image, anatomy, scan), mask
 
 
 def _head_shape(plane: str, rng: np.random.Generator) -> tuple[float, float]:
@@ -161,26 +163,24 @@ def _lesion(
         reach = 0.87 - 0.6 * size
         away = np.hypot(y - reach * height * np.sin(angle), x - side * reach * width * np.cos(angle))
         mass = brain & (away < size)
-        image[mass] = levels["lesion"]
+        image[mass] = levels["mass"]
         return mass
     if label == "pituitary":
         size = rng.uniform(0.1, 0.16)
         mass = brain & (np.hypot((y - 0.42 * height) / 0.85, x - rng.uniform(-0.04, 0.04)) < size)
-        image[mass] = levels["lesion"] * 0.92
+        image[mass] = levels["mass"] * 0.92
         return mass
     size = rng.uniform(0.17, 0.27)
     away = np.hypot(y - rng.uniform(-0.4, 0.3) * height, x - side * rng.uniform(0.28, 0.42) * width)
     away = away + _wobble(y, x, rng, 0.05, 4.0)
     image[brain & (away < size * 1.5)] = levels["edema"]
     mass = brain & (away < size)
-    image[mass] = levels["lesion"]
+    image[mass] = levels["mass"]
     image[brain & (away < 0.6 * size)] = levels["core"]
     return mass
 
 
-def _scanned(
-    image: Plane, levels: dict[str, float], anatomy: np.random.Generator, scan: np.random.Generator
-) -> NDArray[np.uint8]:
+def _scanned(image: Plane, anatomy: np.random.Generator, scan: np.random.Generator) -> NDArray[np.uint8]:
     """Add what a scanner adds: texture, blur, a slow change of brightness, noise."""
     side = len(image)
     texture = cv2.GaussianBlur(anatomy.normal(0, 1, (side, side)).astype(np.float32), (0, 0), side / 60)
@@ -198,7 +198,7 @@ def _turned(y: Plane, x: Plane, angle: float) -> tuple[Plane, Plane]:
 
 
 def _wobble(y: Plane, x: Plane, rng: np.random.Generator, depth: float, base: float = 2.0) -> Plane:
-    """A smooth closed ripple around the middle, so that no outline is a perfect ellipse."""
+    """Return a smooth closed ripple around the middle, so that no outline is a perfect ellipse."""
     angle = np.arctan2(y, x)
     waves = [np.sin(round(base * k) * angle + rng.uniform(0, 6.3)) * rng.uniform(0.4, 1.0) / k for k in (1, 2, 3)]
     return np.asarray(depth * sum(waves), np.float32)
@@ -209,7 +209,9 @@ def _parse(word: str) -> tuple[int, int]:
     try:
         count, seed = [*map(int, parts), *(DEFAULT_COUNT, 0)[len(parts) :]]
     except ValueError as error:
-        raise CatalogError(f"'{word}' is not understood", remedy="write phantom, phantom:COUNT or phantom:COUNT:SEED") from error
+        raise CatalogError(
+            f"'{word}' is not understood", remedy="write phantom, phantom:COUNT or phantom:COUNT:SEED"
+        ) from error
     if count < 1:
         raise CatalogError(f"'{word}' asks for no slice", remedy="write phantom:COUNT with a positive number")
     return count, seed

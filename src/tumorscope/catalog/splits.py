@@ -68,7 +68,7 @@ def _official(catalog: Catalog, seed: int) -> NDArray[np.int64]:
             file=", ".join(unpublished) or None,
             remedy="leave --split out (grouped) or use --split folds",
         )
-    parts = table["official"].map({name: part for part, name in enumerate(PARTS)}).to_numpy(np.int64)
+    parts = np.array([PARTS.index(name) for name in table["official"]], np.int64)
     if not (parts == 1).any():
         rows = np.flatnonzero(parts == 0)
         trained = table.iloc[rows]

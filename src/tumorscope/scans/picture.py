@@ -23,7 +23,8 @@ MAX_PIXELS = 64_000_000
 SIXTEEN_TO_EIGHT_BITS = 257.0
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 UNEQUAL_STEP = 16
-UNEQUAL_SHARE = 0.25
+UNEQUAL_SHARE = 0.2
+"""Of 157 color-noisy gray pictures of two public sets the most uneven has 0.18; of 2,934 bright LGG pictures 19 have less."""
 FOREGROUND = 20
 
 

@@ -12,16 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from tumorscope.catalog import Catalog
+from tumorscope.catalog import Catalog, cover_matrix
+from tumorscope.catalog.names import LESION, NOTUMOR, TUMOR
 from tumorscope.errors import CatalogError
-from tumorscope.model_file import NOTUMOR
 from tumorscope.training.augment import augment
 from tumorscope.training.cache import ImageCache
 from tumorscope.training.recipe import Recipe, SamplingRecipe
 from tumorscope.training.transplant import transplant, usable_mask
 
-TUMOR = "tumor"
-LESION = "lesion"
 DEFAULT_CLASSES = ("glioma", "meningioma", NOTUMOR, "pituitary")
 Sample = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
@@ -65,19 +63,6 @@ def choose_classes(labels: pd.Series[str], wanted: tuple[str, ...] | None) -> tu
             f"only {', '.join(sorted(found)) or 'no label'} was found", remedy="training needs two classes at least"
         )
     return classes
-
-
-def cover_matrix(labels: pd.Series[str], classes: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Say which classes each label covers: itself, or for 'tumor' all but notumor.
-
-    Returns:
-        bool ``(n, classes)``; a row of False is a label that the classes cannot express.
-    """
-    names = np.array(classes)
-    cover = labels.to_numpy()[:, None] == names[None, :]
-    coarse = (labels == TUMOR).to_numpy() & (TUMOR not in classes)
-    cover[coarse] = names != NOTUMOR
-    return np.asarray(cover, bool)
 
 
 def training_table(catalog: Catalog, classes: tuple[str, ...]) -> pd.DataFrame:

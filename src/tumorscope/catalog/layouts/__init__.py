@@ -1,4 +1,4 @@
-"""The layouts of data sets. A layout is one file in this folder and one row of `LAYOUTS`; the first that fits is taken."""
+"""The layouts of data sets. A layout is one file in this folder and one row of `LAYOUTS`; the first that fits wins."""
 
 from __future__ import annotations
 

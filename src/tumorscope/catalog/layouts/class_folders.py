@@ -23,7 +23,9 @@ def list_class_folders(root: Path) -> Listing | None:
     parts = [folder for folder in folders if split_name(folder.name)]
     if not parts:
         return _listing(root, _entries(root, root, ""), "class folders")
-    if others := [folder.name for folder in folders if folder not in parts and (folders_in(folder) or files_in(folder))]:
+    if others := [
+        folder.name for folder in folders if folder not in parts and (folders_in(folder) or files_in(folder))
+    ]:
         seen = ", ".join(f"{folder.name}/" for folder in parts)
         raise CatalogError(
             f"has splits ({seen}) and beside them {', '.join(f'{name}/' for name in others)}",
@@ -61,8 +63,7 @@ def _check_no_pictures(folder: Path) -> None:
     loose = [file.name for file in files_in(folder) if file.suffix.lower() in PICTURES]
     if loose:
         raise CatalogError(
-            f"has {len(loose)} pictures beside its class folders ({loose[0]}, …)" if folders_in(folder)
-            else f"has {len(loose)} pictures and no class folders ({loose[0]}, …)",
+            f"has {len(loose)} pictures beside its class folders ({loose[0]}, …)",
             file=folder,
             remedy="move them into a folder that names their class, or write an index.csv with path,label",
-        )  # fmt: skip
+        )
