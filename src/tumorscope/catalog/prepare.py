@@ -1,0 +1,144 @@
+"""A data set -> the pictures as a model would see them, with their catalog: smaller, cropped, all of one kind."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tumorscope.atomic import replacing
+from tumorscope.catalog.build import Channels, build_catalog
+from tumorscope.catalog.groups import add_groups
+from tumorscope.catalog.table import COLUMNS, Catalog, Progress, write_catalog
+from tumorscope.errors import UsageError
+from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
+from tumorscope.scans import read_scan
+
+CATALOG_CSV, INDEX_CSV, MASKS = "catalog.csv", "index.csv", "masks"
+INDEX_COLUMNS = ("path", "label", "kind", "patient", "sequence", "plane", "mask", "split")
+
+
+def prepare(
+    data: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path,
+    side: int = 224,
+    crop: bool = True,
+    channels: Channels = "one",
+    progress: Progress | None = None,
+) -> Catalog:
+    """Write the slices of data sets cropped, resized and windowed, as gray PNG files, with their masks.
+
+    The folder that comes out is DATA itself: its ``index.csv`` keeps labels, patients, sequences, planes, masks and
+    the published split; its ``catalog.csv`` also holds groups, twins and folds. Files that cannot be read are left
+    out and stand in the returned catalog's `unreadable`.
+
+    Args:
+        data: folders, CSV files, or the word ``phantom``.
+        out: a new or empty folder; it appears when everything is written.
+        side: height and width of what is written, in pixels.
+        crop: cut the empty border around the head away.
+        channels: 'one' takes FLAIR of a picture that holds three sequences, 'all' writes each.
+        progress: told how far the job is.
+
+    Returns:
+        The catalog of what was written; its paths are relative to `out`.
+
+    Raises:
+        UsageError: `out` holds something already.
+        CatalogError: a data set has no known layout.
+        OutputError: the folder cannot be written.
+    """
+    out = Path(out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError("is not a new or empty folder", file=out, remedy="give another --out")
+    items: list[str | Path] = [data] if isinstance(data, str | Path) else list(data)
+    spec = Spec(side=side, crop=crop)
+    catalog = add_groups(build_catalog(items, channels=channels, progress=progress), progress=progress)
+    with replacing(out) as folder:
+        folder.mkdir()
+        written = _write_slices(catalog, spec, folder, progress)
+        prepared = Catalog(written, {out.name: out}, dict(catalog.layouts), catalog.unreadable, [], catalog.prints)
+        write_catalog(prepared, folder / CATALOG_CSV)
+        index = written.assign(split=written["official"])[list(INDEX_COLUMNS)]
+        index.to_csv(folder / INDEX_CSV, index=False, lineterminator="\n")
+    return prepared.with_table(written.assign(file=[str(out / path) for path in written["path"]]))
+
+
+def _write_slices(catalog: Catalog, spec: Spec, folder: Path, progress: Progress | None) -> pd.DataFrame:
+    table = catalog.table
+    names = _new_paths(table)
+    written = []
+    for number, name in enumerate(names, start=1):
+        row = table.iloc[number - 1]
+        written.append(_write_slice(row.to_dict(), catalog.roots[row["dataset"]], folder, name, spec))
+        if progress and (number % 50 == 0 or number == len(names)):
+            progress("writing", number, len(names))
+    first: dict[str, str] = {}
+    for old, name in zip(table["path"], names, strict=True):
+        first.setdefault(old, name)
+    return table.assign(
+        path=names,
+        channel=table["channel"].where([False] * len(table)),
+        dataset=folder.name,
+        width=spec.side,
+        height=spec.side,
+        mode="L",
+        sha256=[digest for digest, _ in written],
+        mask=[mask for _, mask in written],
+        twin_of=[first.get(old, "") for old in table["twin_of"]],
+    )[[*COLUMNS, "official"]]
+
+
+def _new_paths(table: pd.DataFrame) -> list[str]:
+    """Name each slice after its file (and sequence, where a file holds several), of several sets in a folder each."""
+    several = table["dataset"].nunique() > 1
+    taken: set[str] = set()
+    names = []
+    for dataset, path, channel, sequence in zip(
+        table["dataset"], table["path"], table["channel"], table["sequence"], strict=True
+    ):
+        inside = [part for part in PurePosixPath(path).parts if part not in ("/", "..")]
+        old = PurePosixPath(*([dataset] if several else []), *inside)
+        name = f"{old.with_suffix('')}{'' if pd.isna(channel) else f'_{sequence}'}"
+        names.append(_free_name(name, old.suffix, taken))
+    return names
+
+
+def _free_name(name: str, suffix: str, taken: set[str]) -> str:
+    """Return ``name.png``, or ``name-jpg.png`` and so on where another file has that name already."""
+    choice, number = f"{name}.png", 2
+    if choice.lower() in taken:
+        choice = f"{name}-{suffix.lstrip('.')}.png"
+    while choice.lower() in taken:
+        choice, number = f"{name}-{number}.png", number + 1
+    taken.add(choice.lower())
+    return choice
+
+
+def _write_slice(row: dict[str, Any], root: Path, folder: Path, name: str, spec: Spec) -> tuple[str, str]:
+    """Write one slice and its mask; return the hash of the picture's file and the mask's path."""
+    scan = read_scan(row["file"])
+    pixels = scan.gray(0, None if pd.isna(row["channel"]) else int(row["channel"]))
+    digest = _write_png(folder / name, preprocess(pixels, spec)[..., 0])
+    if not row["mask"]:
+        return digest, ""
+    mask = read_scan(root / row["mask"]).gray(0)
+    if mask.shape != pixels.shape:
+        return digest, ""
+    _write_png(folder / MASKS / name, preprocess_mask(mask, place(pixels, spec)))
+    return digest, f"{MASKS}/{name}"
+
+
+def _write_png(path: Path, image: NDArray[np.uint8]) -> str:
+    import cv2
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = cv2.imencode(".png", image)[1].tobytes()
+    path.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
