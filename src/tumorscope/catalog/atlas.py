@@ -1,0 +1,76 @@
+"""The atlas: which slices of the Cheng set stand in a catalog, and in which patient-disjoint fold each belongs.
+
+It ships fingerprints and facts of the 3,064 slices, no images; ``tools/build_atlas.py`` makes it.
+Cheng et al., PLoS ONE 10(10): e0140381, 2015; figshare 1512427.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorscope.catalog.features import maps_of_band
+from tumorscope.catalog.prints import Prints
+from tumorscope.catalog.twins import nearest_twins
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELS = ("glioma", "meningioma", "pituitary")
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """What is known of n slices.
+
+    Attributes:
+        index: int64 ``(n,)``, number of the slice in the Cheng set.
+        fold: int64 ``(n,)``, 1 to 5; no patient is in two folds.
+        label: int64 ``(n,)``, the tumor, into `LABELS`.
+        band: float32 ``(n, BAND)``, low frequencies of the feature maps.
+    """
+
+    index: NDArray[np.int64]
+    fold: NDArray[np.int64]
+    label: NDArray[np.int64]
+    band: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def recognize(self, prints: Prints) -> pd.DataFrame:
+        """Look slices up.
+
+        Returns:
+            One row a slice: `index` and `fold` (Int64, null where unknown) and `label` ('' where unknown).
+        """
+        import pandas as pd
+
+        row = nearest_twins(prints, maps_of_band(self.band))
+        known = row >= 0
+
+        def column(values: NDArray[np.int64]) -> pd.Series[int]:
+            return pd.Series(values[row], dtype="Int64").where(pd.Series(known))
+
+        names = np.array(LABELS, object)[self.label[row]]
+        return pd.DataFrame(
+            {"index": column(self.index), "fold": column(self.fold), "label": np.where(known, names, "")}
+        )
+
+
+@cache
+def load_atlas() -> Atlas:
+    """Load the shipped atlas."""
+    with (files("tumorscope.catalog") / "atlas.npz").open("rb") as stream, np.load(stream) as stored:
+        band = stored["band"].astype(np.float32)
+        return Atlas(
+            stored["index"].astype(np.int64),
+            stored["fold"].astype(np.int64),
+            stored["label"].astype(np.int64),
+            band / np.maximum(np.linalg.norm(band, axis=1, keepdims=True), 1e-6),
+        )
