@@ -131,8 +131,9 @@ def _join_equal(union: Union, keys: Iterable[Hashable | None]) -> None:
 def _series_neighbors(table: pd.DataFrame, thumbs: NDArray[np.uint8]) -> list[int]:
     """Find rows that look like the same series as the next one: patients unknown, same folder and size, much alike."""
     folder = table["dataset"] + "/" + table["path"].str.rpartition("/")[0]
-    same = [folder, table["width"], table["height"], table["label"], table["sequence"]]
-    candidates = np.logical_and.reduce([(column == column.shift(-1)).to_numpy(bool) for column in same])
+    facts = [folder, table["width"], table["height"], table["label"], table["sequence"]]
+    same = [np.append(values[:-1] == values[1:], False) for values in (fact.to_numpy(object) for fact in facts)]
+    candidates = np.logical_and.reduce(same)
     candidates &= (table["patient"] == "").to_numpy() & table["fold"].isna().to_numpy()
     rows = np.flatnonzero(candidates)
     return [int(row) for row in rows if _correlation(thumbs[row], thumbs[row + 1]) > SERIES_CORRELATION]
