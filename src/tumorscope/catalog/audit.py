@@ -130,6 +130,7 @@ def write_audit(audit: Audit, out: Path) -> None:
         OutputError: the folder cannot be written.
     """
     import pandas as pd
+
     from tumorscope.catalog.audit_report import audit_page
 
     write_text(out / AUDIT_HTML, audit_page(audit))

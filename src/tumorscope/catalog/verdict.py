@@ -52,18 +52,16 @@ def _leaks(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     near, tests = leaks["near"], leaks["test_images"]
     if not tests:
         return
-    share = percent(near / tests, 0) if near == 0 or near / tests >= 0.01 else "under 1%"
+    share = "under 1%" if 0 < near / tests < 0.01 else percent(near / tests, 0)
     level = BAD if near / tests > MANY_LEAKS else WARN if near else GOOD
-    if leaks["split"] == "random":
-        yield NOTE, "No test part is published, so a random split was tried."
+    if leaks["split"] == "random" and near:
         yield (
-            (
-                level,
-                f"It would put {near:,} of {tests:,} test images ({share}) on both sides; the grouped split does not.",
-            )
-            if near
-            else (GOOD, f"None of the {tests:,} test images of that split has a twin in training.")
+            level,
+            f"No test part is published. A random split would put twins of {near:,} of its {tests:,} test images "
+            f"({share}) into training; the grouped split does not.",
         )
+    elif leaks["split"] == "random":
+        yield GOOD, f"No test part is published; of a random one none of the {tests:,} images has a twin in training."
     elif near:
         exact = leaks["exact"]
         yield (
