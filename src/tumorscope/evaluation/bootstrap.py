@@ -86,7 +86,7 @@ def cluster_codes(clusters: ArrayLike) -> NDArray[np.int64]:
 
 
 def _resampled(measures: Sequence[Measure], codes: NDArray[np.int64], seed: int, resamples: int) -> list[Floats]:
-    out = [np.empty(resamples) for _ in measures]
+    out: list[Floats] = [np.empty(resamples) for _ in measures]
     start = 0
     for weights in _weights(codes, seed, resamples):
         for values, measure in zip(out, measures, strict=True):

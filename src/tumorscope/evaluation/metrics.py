@@ -37,7 +37,8 @@ class Measure:
     @property
     def rows(self) -> Bools:
         """The rows that count, ``(n,)``."""
-        return np.logical_or.reduce(self.parts)
+        rows: Bools = np.logical_or.reduce(self.parts)
+        return rows
 
     @property
     def n(self) -> int:
@@ -193,4 +194,5 @@ def _by_score(scores: Floats, positive: Bools, rows: Bools) -> Callable[[Floats]
 
 def _divide(top: Floats, bottom: Floats, empty: float = np.nan) -> Floats:
     out = np.full(np.broadcast(top, bottom).shape, empty)
-    return np.divide(top, bottom, out=out, where=np.asarray(bottom) > 0)
+    np.divide(top, bottom, out=out, where=np.asarray(bottom) > 0)
+    return out

@@ -1,0 +1,231 @@
+"""A model on a catalog: every figure, with what the model has seen of these slices taken out and left in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tumorscope.catalog import Catalog, Progress, cover_matrix
+from tumorscope.catalog.names import LESION
+from tumorscope.errors import CatalogError, UsageError
+from tumorscope.evaluation.floors import Floor, copy_floor, source_floor
+from tumorscope.evaluation.mistakes import Picture, worst_mistakes
+from tumorscope.evaluation.outcome import Outcome, figures, lesion_figures
+from tumorscope.evaluation.overlap import Overlap, find_overlap
+from tumorscope.evaluation.reading import Answers, answer
+from tumorscope.evaluation.words import sentences
+from tumorscope.model_file import NOTUMOR, Card, Figure
+
+if TYPE_CHECKING:
+    from tumorscope.inference import Model
+
+SPLITS = ("leak_free", "twin_free", "full")
+"""From the strictest to the loosest."""
+MIN_ROWS = 50
+MIN_LABEL_ROWS = 10
+"""A subset is too small for the headline when fewer slices are left, of all or of a label that had as many."""
+
+Rows = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model did on a set.
+
+    Attributes:
+        card: of the model.
+        sha256: of the model file.
+        findings: one row a slice: the catalog's columns, what the model answered, whether it was `seen`, its
+            `twin_seen` or its `group_seen` in training, and whether it is `counted` in `outcome`.
+        outcome: the slices that count.
+        lesions: those labeled `lesion` (a finding that is no neoplasm), reported apart.
+        rows: for each split name which slices of `outcome` are in it.
+        figures: for each split name the metrics.
+        lesion_figures: those of `lesions`.
+        headline: the split name whose figures a report leads with.
+        groups_known: whether leaks by patient could be looked for, not only twins.
+        copies: what copying scores on the same slices.
+        sources: what file properties score.
+        mistakes: the worst ones.
+        notes: what a reader must know, in sentences.
+        seed: of bootstraps and probes.
+        command: that made this.
+    """
+
+    card: Card
+    sha256: str
+    findings: pd.DataFrame
+    outcome: Outcome
+    lesions: Outcome
+    rows: dict[str, Rows]
+    figures: dict[str, dict[str, Figure]]
+    lesion_figures: dict[str, Figure]
+    headline: str
+    groups_known: bool
+    copies: Floor
+    sources: Floor
+    mistakes: tuple[Picture, ...]
+    notes: tuple[str, ...]
+    seed: int
+    command: str
+
+    @property
+    def is_leaky(self) -> bool:
+        """Whether the full set holds slices, or groups, that the model was fitted to."""
+        return not bool(self.rows["leak_free"].all())
+
+
+def evaluate(
+    model: Model,
+    catalog: Catalog,
+    *,
+    split: str = "test",
+    trained_on: pd.DataFrame | None = None,
+    seed: int = 0,
+    prevalence: float = 0.05,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure a model on a catalog.
+
+    Args:
+        model: a loaded one.
+        catalog: with groups (see `add_groups`).
+        split: 'test', 'val' or 'train': this part of the catalog's split, or of the one that the set publishes; where
+            there is none, 'test' means all slices. 'all': all slices.
+        trained_on: the catalog of the model's run, which tells its training slices and their groups; without it only
+            the fingerprints in the model file tell what it has seen.
+        seed: of bootstraps and probes.
+        prevalence: share of tumors for which predictive values are stated.
+        command: kept in the result.
+        progress: told how far it is.
+
+    Raises:
+        UsageError: an unknown split, or a prevalence outside 0 to 1.
+        CatalogError: nothing to evaluate is left.
+        ScanError: a file went away.
+    """
+    if not 0 < prevalence < 1:
+        raise UsageError(f"a prevalence of {prevalence} is not possible", remedy="give a share between 0 and 1")
+    table, card = catalog.table, model.card
+    part, part_note = _part(table, split)
+    cover = cover_matrix(table["label"], card.classes)
+    counted = _counted(catalog, card, part, cover)
+    asked = np.flatnonzero(counted | (part & (table["label"] == LESION).to_numpy()))
+    answers = answer(model, catalog, table.iloc[asked], progress)
+    everything = _outcome(card, table.iloc[asked], cover[asked], answers, prevalence)
+    overlap = find_overlap(catalog, model.file.prints, trained_on)
+    keep, rows = counted[asked], np.flatnonzero(counted)
+    findings = _findings(table.iloc[asked], everything, overlap.take(asked)).assign(counted=keep)
+    outcome, splits = everything.take(keep), _splits(overlap.take(counted))
+    headline = _headline(outcome, splits)
+    evaluation = Evaluation(
+        card=card,
+        sha256=model.file.sha256,
+        findings=findings,
+        outcome=outcome,
+        lesions=everything.take(~keep),
+        rows=splits,
+        figures={name: figures(outcome.take(chosen), seed=seed) for name, chosen in splits.items()},
+        lesion_figures=lesion_figures(everything.take(~keep), seed=seed),
+        headline=headline,
+        groups_known=overlap.groups_known,
+        copies=copy_floor(catalog, rows, overlap.seen & ~part, model.file.prints, seed),
+        sources=source_floor(catalog, rows, seed),
+        mistakes=tuple(worst_mistakes(model, catalog, findings[keep & _at(splits[headline], keep)])),
+        notes=(),
+        seed=seed,
+        command=command,
+    )
+    return replace(evaluation, notes=tuple(sentences(evaluation, part_note, int(part.sum()))))
+
+
+def _part(table: pd.DataFrame, split: str) -> tuple[Rows, str]:
+    if split == "all":
+        return np.ones(len(table), bool), "all slices of the set"
+    if split not in ("train", "val", "test"):
+        raise UsageError(f"'{split}' is no split", remedy="choose one of: test, val, train, all")
+    for column, words in (("split", "the {} part of the split"), ("official", "the published {} part")):
+        if (table[column] == split).any():
+            return (table[column] == split).to_numpy(), words.format(split)
+    if split == "test":
+        return np.ones(len(table), bool), "all slices, since the set has no test part"
+    raise UsageError(f"the data has no part '{split}'", remedy="choose one of: test, all")
+
+
+def _counted(catalog: Catalog, card: Card, part: Rows, cover: Rows) -> Rows:
+    counted: Rows = part & cover.any(axis=1)
+    if not counted.any():
+        raise CatalogError(
+            f"no slice has a label that the model knows ({', '.join(card.classes)})",
+            file=", ".join(map(str, catalog.roots.values())),
+            remedy="evaluate on data with these classes",
+        )
+    return counted
+
+
+def _outcome(card: Card, table: pd.DataFrame, cover: Rows, answers: Answers, prevalence: float) -> Outcome:
+    return Outcome(
+        card=card,
+        labels=table["label"].to_numpy(str),
+        cover=cover,
+        probabilities=answers.probabilities,
+        outlier=answers.outlier,
+        pointing=answers.pointing,
+        clusters=_clusters(table),
+        prevalence=prevalence,
+    )
+
+
+def _clusters(table: pd.DataFrame) -> NDArray[np.str_]:
+    """Return the clusters; a row without one (a catalog without groups) stands alone."""
+    alone = pd.Series([f"row:{i}" for i in range(len(table))], index=table.index)
+    return table["cluster"].where(table["cluster"] != "", alone).to_numpy(str)
+
+
+def _findings(table: pd.DataFrame, outcome: Outcome, overlap: Overlap) -> pd.DataFrame:
+    classes = np.array(outcome.classes)
+    called = classes[outcome.called]
+    likeliest = outcome.probabilities[np.arange(len(outcome)), outcome.called]
+    answers = pd.DataFrame(
+        {
+            "called": called,
+            "right": outcome.right,
+            "tumor_probability": outcome.tumor,
+            "certainty": np.where((called == NOTUMOR) | (NOTUMOR not in classes), likeliest, outcome.tumor),
+            **{f"p_{name}": outcome.probabilities[:, i] for i, name in enumerate(classes)},
+            "outlier": outcome.outlier,
+            "pointing": outcome.pointing,
+            "seen": overlap.seen,
+            "twin_seen": overlap.twin,
+            "group_seen": overlap.group,
+        },
+        index=table.index,
+    )
+    return pd.concat([table, answers], axis=1).reset_index(drop=True)
+
+
+def _splits(overlap: Overlap) -> dict[str, Rows]:
+    return {"leak_free": ~overlap.group, "twin_free": ~overlap.twin, "full": np.ones(len(overlap.twin), bool)}
+
+
+def _headline(outcome: Outcome, splits: dict[str, Rows]) -> str:
+    """Choose the strictest split that still has enough slices, of every label that the full set has enough of."""
+    labels, counts = np.unique(outcome.labels, return_counts=True)
+    enough = labels[counts >= MIN_LABEL_ROWS]
+    for name in SPLITS:
+        left = outcome.labels[splits[name]]
+        if len(left) >= MIN_ROWS and all((left == label).sum() >= MIN_LABEL_ROWS for label in enough):
+            return name
+    return "full" if splits["leak_free"].all() else next((n for n in SPLITS if splits[n].any()), "full")
+
+
+def _at(chosen: Rows, keep: Rows) -> Rows:
+    """Spread a mask over the kept rows to all rows."""
+    out = np.zeros(len(keep), bool)
+    out[np.flatnonzero(keep)[chosen]] = True
+    return out

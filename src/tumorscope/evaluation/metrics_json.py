@@ -1,0 +1,143 @@
+"""An evaluation as ``metrics.json``: fixed keys, plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tumorscope.evaluation.calibration import answers, before_temperature
+from tumorscope.evaluation.curves import coverage_curve, precision_recall_curve, reliability, roc_curve
+from tumorscope.evaluation.evaluate import Evaluation
+from tumorscope.evaluation.outcome import SHORT, Outcome, class_figures, confusion, figures
+from tumorscope.evaluation.words import headline_sentence
+from tumorscope.model_file import NOTUMOR, Figure
+from tumorscope.version import __version__
+
+PARTS_BY = ("dataset", "sequence", "plane", "kind")
+
+
+def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Return everything that was measured as plain data.
+
+    `confusion`, `per_class`, `calibration`, `curves` and the `by_...` tables are of the headline's slices; those of
+    each split stand under `details`. The floors are of the full set, and of each split under `by_split`.
+    """
+    details = {name: _details(evaluation, name) for name in evaluation.rows}
+    chosen, outcome = evaluation.headline, evaluation.outcome.take(evaluation.rows[evaluation.headline])
+    return {
+        "headline": _figures(evaluation.figures[chosen]),
+        "headline_split": chosen,
+        "headline_sentence": headline_sentence(evaluation),
+        **{name: _figures(found) for name, found in evaluation.figures.items()},
+        "leaky": evaluation.is_leaky,
+        "groups_known": evaluation.groups_known,
+        "slices": {name: int(rows.sum()) for name, rows in evaluation.rows.items()},
+        **details[chosen],
+        **_by_part(evaluation, outcome),
+        "lesions": _lesions(evaluation),
+        "copy_baseline": _floor(evaluation, "copies"),
+        "source_probe": _floor(evaluation, "sources"),
+        "details": details,
+        "notes": list(evaluation.notes),
+        "prevalence": evaluation.outcome.prevalence,
+        "thresholds": evaluation.card.thresholds.model_dump(),
+        "model": {"name": evaluation.card.name, "version": evaluation.card.version, "sha256": evaluation.sha256},
+        "seed": evaluation.seed,
+        "command": evaluation.command,
+        "version": __version__,
+    }
+
+
+def figure_json(figure: Figure) -> dict[str, Any]:
+    """Return a figure as plain data."""
+    low_high = None if figure.interval is None else [round(bound, 6) for bound in figure.interval]
+    return {"value": round(figure.value, 6), "n": figure.n, "interval": low_high}
+
+
+def _figures(found: dict[str, Figure]) -> dict[str, dict[str, Any]]:
+    return {name: figure_json(figure) for name, figure in found.items()}
+
+
+def _details(evaluation: Evaluation, split: str) -> dict[str, Any]:
+    outcome = evaluation.outcome.take(evaluation.rows[split])
+    if not len(outcome):
+        return {"confusion": None, "per_class": {}, "calibration": None, "curves": {}}
+    return {
+        "confusion": confusion(outcome),
+        "per_class": {name: _figures(found) for name, found in class_figures(outcome, seed=evaluation.seed).items()},
+        "calibration": _calibration(outcome),
+        "curves": _curves(outcome),
+    }
+
+
+def _calibration(outcome: Outcome) -> dict[str, Any]:
+    raw = before_temperature(outcome.probabilities, outcome.card.temperature)
+    sides = {"before": outcome.with_probabilities(raw), "after": outcome}
+    bins = {name: reliability(*answers(*side.judged)) for name, side in sides.items()}
+    return {"temperature": outcome.card.temperature, "reliability": bins}
+
+
+def _curves(outcome: Outcome) -> dict[str, Any]:
+    confidence, right = answers(*outcome.judged)
+    out: dict[str, Any] = {"coverage": coverage_curve(confidence, right).to_json()}
+    known, positive = outcome.knows_tumor, outcome.is_tumor
+    if NOTUMOR in outcome.classes and (positive & known).any() and (~positive & known).any():
+        out["roc"] = roc_curve(outcome.tumor[known], positive[known]).to_json()
+        out["precision_recall"] = precision_recall_curve(outcome.tumor[known], positive[known]).to_json()
+    return out
+
+
+def _by_part(evaluation: Evaluation, outcome: Outcome) -> dict[str, Any]:
+    table = _counted_findings(evaluation)
+    out: dict[str, Any] = {}
+    for column in PARTS_BY:
+        values = table[column].to_numpy(str)
+        names = sorted(set(values.tolist()) - {""})
+        out[f"by_{column}"] = {
+            name: _figures(figures(outcome.take(values == name), seed=evaluation.seed, only=SHORT))
+            for name in names
+            if len(names) > 1 or column == "dataset"
+        }
+    out["by_patient"] = _by_patient(table["dataset"].to_numpy(str), table["patient"].to_numpy(str), outcome)
+    return out
+
+
+def _by_patient(
+    datasets: np.ndarray[Any, Any], patients: np.ndarray[Any, Any], outcome: Outcome
+) -> list[dict[str, Any]]:
+    keys = sorted({(d, p) for d, p in zip(datasets.tolist(), patients.tolist(), strict=True) if p})
+    rows = []
+    for dataset, patient in keys:
+        here = (datasets == dataset) & (patients == patient)
+        rows.append(
+            {
+                "dataset": dataset,
+                "patient": patient,
+                "n": int(here.sum()),
+                "tumor_slices": int((outcome.is_tumor & here).sum()),
+                "accuracy": round(float(outcome.right[here].mean()), 6),
+                "mean_tumor_probability": round(float(outcome.tumor[here].mean()), 6),
+            }
+        )
+    return rows
+
+
+def _counted_findings(evaluation: Evaluation) -> Any:
+    counted = evaluation.findings[evaluation.findings["counted"]]
+    return counted[evaluation.rows[evaluation.headline]]
+
+
+def _lesions(evaluation: Evaluation) -> dict[str, Any]:
+    lesions = evaluation.lesions
+    return {"n": len(lesions), **_figures(evaluation.lesion_figures)}
+
+
+def _floor(evaluation: Evaluation, name: str) -> dict[str, Any]:
+    floor, outcome = getattr(evaluation, name), evaluation.outcome
+    by_split = {
+        split: {key: value for key, value in found.items() if key != "note"}
+        for split, rows in evaluation.rows.items()
+        for found in [floor.to_json(outcome.labels, outcome.clusters, rows, seed=evaluation.seed)]
+    }
+    return {**floor.to_json(outcome.labels, outcome.clusters, seed=evaluation.seed), "by_split": by_split}

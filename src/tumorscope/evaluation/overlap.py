@@ -1,0 +1,105 @@
+"""Which slices of an evaluated set a model has seen: themselves, as a twin, or by another slice of their group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorscope.catalog import Catalog
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tumorscope.catalog.prints import Prints
+
+FITTED_ON = ("train", "val")
+"""Parts of a split that a model was fitted to: weights on training, thresholds and temperature on validation."""
+
+Rows = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What is known about each row of a catalog, ``(n,)``.
+
+    Attributes:
+        seen: the slice itself was trained or validated on.
+        twin: it, or a twin of it, was.
+        group: any slice of its group was (the same patient, fold or series), twins included.
+        groups_known: whether the groups of the training slices are known; else a patient whose slices have no twin in
+            training may still be one that the model was trained on.
+    """
+
+    seen: Rows
+    twin: Rows
+    group: Rows
+    groups_known: bool
+
+    def take(self, rows: Rows | NDArray[np.int64]) -> Overlap:
+        """Return the rows at a mask or at positions."""
+        return Overlap(self.seen[rows], self.twin[rows], self.group[rows], self.groups_known)
+
+
+def find_overlap(catalog: Catalog, prints_of_training: str = "", trained_on: pd.DataFrame | None = None) -> Overlap:
+    """Compare a catalog with what a model was trained on.
+
+    Args:
+        catalog: with groups; with fingerprints where `prints_of_training` is to be used.
+        prints_of_training: as packed in the model file, '' if it has none.
+        trained_on: the catalog of the model's run, with `split` and `group`; slices are recognized by their hash.
+    """
+    table = catalog.table
+    keys = _keys(table)
+    if trained_on is None:
+        seen, known, run_groups = np.zeros(len(table), bool), np.zeros(len(table), bool), np.zeros(len(table), bool)
+    else:
+        fitted = trained_on["split"].isin(FITTED_ON).to_numpy()
+        run_keys, groups = _keys(trained_on), trained_on["group"].to_numpy(str)
+        seen, known = np.isin(keys, run_keys[fitted]), np.isin(keys, run_keys)
+        run_groups = np.isin(keys, run_keys[np.isin(groups, groups[fitted])])
+    roots = _twin_roots(table)
+    twin = seen | _share_value(roots, seen)
+    if not known.all() and prints_of_training and catalog.prints is not None:
+        twin |= ~known & _in_prints(catalog.prints, prints_of_training)
+        twin |= _share_value(roots, twin)
+    group = twin | run_groups | _share_value(table["group"].to_numpy(str), twin)
+    return Overlap(seen, twin, group, bool(known.all()))
+
+
+def _in_prints(prints: Prints, packed: str) -> Rows:
+    from tumorscope.catalog.prints import unpack_prints
+    from tumorscope.catalog.twins import find_compact_twins
+
+    compact, _ = unpack_prints(packed)
+    return np.asarray(find_compact_twins(prints, compact), bool)
+
+
+def _twin_roots(table: pd.DataFrame) -> NDArray[np.str_]:
+    """Return for each row the first twin of its cluster, as data set and path.
+
+    `twin_of` names the path alone; where two sets have it, the row's own set is meant.
+    """
+    sets, paths, firsts = (table[name].to_numpy(str) for name in ("dataset", "path", "twin_of"))
+    home: dict[str, str] = {}
+    for name, path in zip(sets, paths, strict=True):
+        home.setdefault(path, name)
+    own = set(zip(sets, paths, strict=True))
+    roots = [
+        (name, path) if not first else (name if (name, first) in own else home.get(first, name), first)
+        for name, path, first in zip(sets, paths, firsts, strict=True)
+    ]
+    return np.array([f"{name}/{path}" for name, path in roots], str)
+
+
+def _share_value(values: NDArray[np.str_], marked: Rows) -> Rows:
+    """Mark the rows whose value (not '') a marked row has."""
+    return np.asarray(np.isin(values, np.unique(values[marked & (values != "")])))
+
+
+def _keys(table: pd.DataFrame) -> NDArray[np.str_]:
+    channels: Iterable[object] = table["channel"].astype("Int64").astype(str)
+    return np.array([f"{sha}:{channel}" for sha, channel in zip(table["sha256"], channels, strict=True)], str)

@@ -1,0 +1,104 @@
+"""The slices of a catalog as pixels, and what a model answers on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorscope.catalog import Catalog, Progress
+from tumorscope.evaluation.pointing import points_inside, tumor_heatmap
+from tumorscope.preprocess import Plane, Spec, place
+from tumorscope.scans import read_scan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tumorscope.inference import Model
+
+BATCH = 64
+THREADS = 2
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of n slices.
+
+    Attributes:
+        probabilities: ``(n, classes)``.
+        outlier: ``(n,)``.
+        pointing: ``(n,)``: 1 where the heatmap's peak lies in the mask, 0 where not, NaN where no tumor is outlined.
+    """
+
+    probabilities: NDArray[np.float64]
+    outlier: NDArray[np.float64]
+    pointing: NDArray[np.float64]
+
+
+def answer(model: Model, catalog: Catalog, table: pd.DataFrame, progress: Progress | None = None) -> Answers:
+    """Run a model over rows of a catalog.
+
+    Args:
+        model: a loaded one.
+        catalog: tells the folders that mask paths are relative to.
+        table: the rows.
+        progress: told how far it is.
+
+    Raises:
+        ScanError: a file went away or was damaged since the catalog was made.
+    """
+    probabilities, outlier, hits = [], [], []
+    for pixels, rows in _batches(table, model.card.spec):
+        out = model.predict_slices(pixels)
+        probabilities.append(np.asarray(out.probabilities, np.float64))
+        outlier.append(np.asarray(out.outlier, np.float64))
+        for i, row in enumerate(rows):
+            hits.append(_hit(model, catalog, row, pixels[i], out.heatmap[i], out.probabilities[i]))
+        if progress:
+            progress("predicting", len(hits), len(table))
+    classes = len(model.card.classes)
+    return Answers(
+        np.concatenate(probabilities) if probabilities else np.zeros((0, classes)),
+        np.concatenate(outlier) if outlier else np.zeros(0),
+        np.array(hits, np.float64),
+    )
+
+
+def read_row(row: Any, spec: Spec) -> Plane:
+    """Read the slice of one catalog row as a model of `spec` takes it: ``(height, width)`` or with three channels."""
+    scan = read_scan(row.file)
+    if spec.channels == "lgg":
+        return scan.pixels[0] if scan.has_sequences else np.repeat(scan.pixels[0][..., None], 3, axis=-1)
+    return scan.gray(0, None if row.channel is None or row.channel != row.channel else int(row.channel))
+
+
+def read_mask(catalog: Catalog, row: Any, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """Read the tumor mask of one row at the size of its slice; None where there is none."""
+    if not row.mask:
+        return None
+    drawn = read_scan(Path(catalog.roots[row.dataset]) / row.mask).gray()
+    return np.asarray(cv2.resize(drawn, shape[::-1], interpolation=cv2.INTER_NEAREST) > 0)
+
+
+def _batches(table: pd.DataFrame, spec: Spec) -> Iterator[tuple[list[Plane], list[Any]]]:
+    rows = [*table[["file", "channel", "mask", "dataset"]].astype(object).itertuples(index=False)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            yield list(pool.map(lambda row: read_row(row, spec), batch)), batch
+
+
+def _hit(
+    model: Model, catalog: Catalog, row: Any, pixels: Plane, heatmaps: NDArray[Any], probabilities: NDArray[Any]
+) -> float:
+    mask = read_mask(catalog, row, (pixels.shape[0], pixels.shape[1]))
+    if mask is None or not mask.any():
+        return float("nan")
+    heatmap = tumor_heatmap(heatmaps, probabilities, model.card.classes)
+    return float(points_inside(heatmap, mask, place(pixels, model.card.spec)))

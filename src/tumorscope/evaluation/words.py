@@ -1,0 +1,170 @@
+"""An evaluation in sentences: the headline, and what a reader must know to trust it no further than it goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tumorscope.model_file import Figure
+
+if TYPE_CHECKING:
+    from tumorscope.evaluation.evaluate import Evaluation
+
+SPLIT_WORDS = {"leak_free": "leak-free", "twin_free": "twin-free", "full": "full"}
+SPLIT_MEANINGS = {
+    "leak_free": "Slices of patients (or series) that the model was not fitted to: what to expect of new patients.",
+    "twin_free": "Slices without a copy (the same picture, mirrored, turned, resized, recompressed) among those the model "
+    "was fitted to. Other slices of the same patient may still have been seen, which flatters.",
+    "full": "Every slice that was evaluated, as most papers count.",
+}
+METRIC_WORDS = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "macro_f1": "Mean F1 of the classes",
+    "macro_auc": "Mean AUC of the classes",
+    "auc": "AUC, tumor against none",
+    "average_precision": "Average precision, tumor",
+    "sensitivity": "Sensitivity at the model's threshold",
+    "specificity": "Specificity at the model's threshold",
+    "sensitivity_at_95_specificity": "Sensitivity at 95% specificity",
+    "ppv_at_prevalence": "Positive predictive value",
+    "npv_at_prevalence": "Negative predictive value",
+    "ece": "Calibration error (ECE)",
+    "ece_before_temperature": "Calibration error before temperature",
+    "brier": "Brier score",
+    "brier_before_temperature": "Brier score before temperature",
+    "refused": "Refused as unlike the training data",
+    "answered": "Answered (neither refused nor abstained)",
+    "accuracy_answered": "Accuracy where answered",
+    "prediction_set_coverage": "Prediction sets that hold the truth",
+    "prediction_set_size": "Classes in a prediction set, mean",
+    "pointing": "Heatmap peaks inside the tumor's mask",
+}
+NOT_PERCENT = ("ece", "ece_before_temperature", "brier", "brier_before_temperature", "prediction_set_size")
+NOT_PERCENT_AUC = ("auc", "macro_auc", "average_precision")
+
+
+def headline_sentence(evaluation: Evaluation) -> str:
+    """Say in one sentence what the model does on the slices that count."""
+    found = evaluation.figures[evaluation.headline]
+    accuracy, parts = found["accuracy"], []
+    whom = {
+        "leak_free": "slices of patients it was not fitted to"
+        if evaluation.groups_known
+        else "slices it has no trace of",
+        "twin_free": "slices it has seen no copy of",
+        "full": "slices",
+    }[evaluation.headline]
+    parts.append(f"On {accuracy.n:,} {whom} the model names the right answer in {spoken(accuracy)}")
+    if "sensitivity" in found:
+        parts.append(f"finds {spoken(found['sensitivity'])} of the tumors")
+    if "specificity" in found:
+        parts.append(f"and calls {spoken(found['specificity'])} of the tumor-free slices tumor-free")
+    return ", ".join(parts[:2]) + (f" {parts[2]}" if len(parts) > 2 else "") + "."
+
+
+def sentences(evaluation: Evaluation, part: str, count: int) -> list[str]:
+    """Return what a reader must know, the gravest first.
+
+    Args:
+        evaluation: without notes yet.
+        part: which part of the set was asked for, in words.
+        count: how many slices it has.
+    """
+    found = [
+        _leaks(evaluation),
+        _headline_choice(evaluation),
+        _groups(evaluation),
+        _copies(evaluation),
+        _clusters(evaluation),
+        _labels(evaluation, part, count),
+        _lesions(evaluation),
+    ]
+    return [sentence for sentence in found if sentence]
+
+
+def spoken(figure: Figure, *, percent: bool = True) -> str:
+    """Return a value with its interval: ``93.1% (90.2 to 95.4)``, or with three decimals where it is no share."""
+    scale, digits, unit = (100, 1, "%") if percent else (1, 3, "")
+    value = f"{figure.value * scale:.{digits}f}{unit}"
+    if figure.interval is None:
+        return value
+    low, high = (f"{bound * scale:.{digits}f}" for bound in figure.interval)
+    return f"{value} ({low} to {high})"
+
+
+def _leaks(evaluation: Evaluation) -> str:
+    if not evaluation.is_leaky:
+        return ""
+    total = len(evaluation.outcome)
+    twins, groups = (total - int(evaluation.rows[name].sum()) for name in ("twin_free", "leak_free"))
+    full, headline = (evaluation.figures[name].get("accuracy") for name in ("full", evaluation.headline))
+    text = (
+        f"The full set is leaky: of {total:,} slices {twins:,} have a copy among those the model was fitted to"
+        f"{f', {groups:,} share a patient or series with them' if groups > twins else ''}."
+    )
+    if evaluation.headline != "full" and full and headline:
+        text += f" The full accuracy, {spoken(full)}, is therefore too high to quote."
+    return text
+
+
+def _headline_choice(evaluation: Evaluation) -> str:
+    if evaluation.headline == "leak_free" or not evaluation.is_leaky:
+        return ""
+    left = evaluation.outcome.take(evaluation.rows["leak_free"])
+    labels = sorted(set(left.labels.tolist()))
+    rest = f"{len(left):,} slices ({', '.join(labels)})" if len(left) else "nothing"
+    return (
+        f"Taking out every patient and series that the model was fitted to leaves {rest}: too little for a figure of "
+        f"all classes. The headline is the {SPLIT_WORDS[evaluation.headline]} subset; patients may still be shared in it."
+    )
+
+
+def _groups(evaluation: Evaluation) -> str:
+    if evaluation.groups_known:
+        return ""
+    return (
+        "The patients in the training data are not known here. Leak-free means that no slice of a group has a copy in "
+        "training; another slice of a training patient cannot be told."
+    )
+
+
+def _copies(evaluation: Evaluation) -> str:
+    outcome, rows = evaluation.outcome, evaluation.rows[evaluation.headline]
+    floor = evaluation.copies.to_json(outcome.labels, outcome.clusters, rows, seed=evaluation.seed)
+    accuracy = evaluation.figures[evaluation.headline].get("accuracy")
+    if floor["accuracy"] is None or accuracy is None or accuracy.value > floor["accuracy"]:
+        return ""
+    return (
+        f"Copying the label of the most similar training slice scores {100 * floor['accuracy']:.1f}% on these "
+        "slices, no less than the model: there is no sign that it understands more than a copy does."
+    )
+
+
+def _clusters(evaluation: Evaluation) -> str:
+    unknown = int((evaluation.findings["patient"] == "").sum())
+    if not unknown:
+        return ""
+    which = "No patient is" if unknown == len(evaluation.findings) else f"The patients of {unknown:,} slices are not"
+    return (
+        f"{which} named in this data; there the intervals resample twin clusters and are narrower than they should be."
+    )
+
+
+def _labels(evaluation: Evaluation, part: str, count: int) -> str:
+    text = f"Evaluated: {part}, {count:,} slices."
+    left_out = count - len(evaluation.outcome) - len(evaluation.lesions)
+    if left_out:
+        text += f" {left_out:,} have labels that this model cannot express and do not count."
+    if evaluation.outcome.is_coarse:
+        text += " Labels here say tumor or none, not the kind; probabilities are summed over the tumor classes."
+    return text
+
+
+def _lesions(evaluation: Evaluation) -> str:
+    if not len(evaluation.lesions):
+        return ""
+    called = [evaluation.card.classes[i] != "notumor" for i in evaluation.lesions.called]
+    return (
+        f"{len(called):,} slices show a lesion that is no tumor; they are not in the figures. The model "
+        f"calls {sum(called):,} of them a tumor."
+    )
