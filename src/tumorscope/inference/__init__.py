@@ -1,0 +1,7 @@
+"""Model file + scans -> findings. Needs no torch."""
+
+from tumorscope.inference.decide import Decision, decide
+from tumorscope.inference.finding import FLAGS, Finding, Findings
+from tumorscope.inference.model import Model, SliceOutputs, load, shipped_model
+
+__all__ = ["FLAGS", "Decision", "Finding", "Findings", "Model", "SliceOutputs", "decide", "load", "shipped_model"]
