@@ -17,7 +17,7 @@ from tumorscope.evaluation.mistakes import Picture, worst_mistakes
 from tumorscope.evaluation.outcome import Outcome, figures, lesion_figures
 from tumorscope.evaluation.overlap import Overlap, find_overlap
 from tumorscope.evaluation.reading import Answers, answer
-from tumorscope.evaluation.words import sentences
+from tumorscope.evaluation.words import Note, sentences
 from tumorscope.model_file import NOTUMOR, Card, Figure
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Evaluation:
     copies: Floor
     sources: Floor
     mistakes: tuple[Picture, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     seed: int
     command: str
 

@@ -39,7 +39,7 @@ def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
         "copy_baseline": _floor(evaluation, "copies"),
         "source_probe": _floor(evaluation, "sources"),
         "details": details,
-        "notes": list(evaluation.notes),
+        "notes": [{"level": note.level, "text": note.text} for note in evaluation.notes],
         "prevalence": evaluation.outcome.prevalence,
         "thresholds": evaluation.card.thresholds.model_dump(),
         "model": {"name": evaluation.card.name, "version": evaluation.card.version, "sha256": evaluation.sha256},

@@ -72,10 +72,12 @@ def answer(model: Model, catalog: Catalog, table: pd.DataFrame, progress: Progre
 
 def read_row(row: Any, spec: Spec) -> Plane:
     """Read the slice of one catalog row as a model of `spec` takes it: ``(height, width)`` or with three channels."""
+    import pandas as pd
+
     scan = read_scan(row.file)
     if spec.channels == "lgg":
         return scan.pixels[0] if scan.has_sequences else np.repeat(scan.pixels[0][..., None], 3, axis=-1)
-    return scan.gray(0, None if row.channel is None or row.channel != row.channel else int(row.channel))
+    return scan.gray(0, None if pd.isna(row.channel) else int(row.channel))
 
 
 def read_mask(catalog: Catalog, row: Any, shape: tuple[int, int]) -> NDArray[np.bool_] | None:

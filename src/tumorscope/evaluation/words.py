@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tumorscope.model_file import Figure
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 SPLIT_WORDS = {"leak_free": "leak-free", "twin_free": "twin-free", "full": "full"}
 SPLIT_MEANINGS = {
     "leak_free": "Slices of patients (or series) that the model was not fitted to: what to expect of new patients.",
-    "twin_free": "Slices without a copy (the same picture, mirrored, turned, resized, recompressed) among those the model "
-    "was fitted to. Other slices of the same patient may still have been seen, which flatters.",
+    "twin_free": "Slices without a copy (the same picture, mirrored, turned, resized, recompressed) among those the "
+    "model was fitted to. Other slices of the same patient may still have been seen, which flatters.",
     "full": "Every slice that was evaluated, as most papers count.",
 }
 METRIC_WORDS = {
@@ -39,8 +40,34 @@ METRIC_WORDS = {
     "prediction_set_size": "Classes in a prediction set, mean",
     "pointing": "Heatmap peaks inside the tumor's mask",
 }
-NOT_PERCENT = ("ece", "ece_before_temperature", "brier", "brier_before_temperature", "prediction_set_size")
-NOT_PERCENT_AUC = ("auc", "macro_auc", "average_precision")
+METRIC_HELP = {
+    "accuracy": "share of slices whose label covers what the model calls them",
+    "balanced_accuracy": "mean over the labels of the share right, so that a common label weighs like a rare one",
+    "auc": "chance that a tumor slice gets a higher tumor probability than a tumor-free one; 0.5 is guessing",
+    "sensitivity": "share of tumor slices called a tumor, at the threshold chosen on validation",
+    "specificity": "share of tumor-free slices called tumor-free, at the same threshold",
+    "sensitivity_at_95_specificity": "at the threshold that lets 5% of the tumor-free slices of this set through",
+    "ppv_at_prevalence": "chance that a called tumor is one, where tumors are as rare as stated below",
+    "npv_at_prevalence": "chance that a slice called tumor-free is, at the same prevalence",
+    "ece": "mean gap between stated confidence and accuracy; 0 is perfect",
+    "brier": "squared error of the probabilities, 0 (perfect) to 2",
+    "refused": "their distance from the training data is above the model's limit",
+    "accuracy_answered": "over the slices that the model neither refuses nor abstains from",
+    "prediction_set_coverage": "made to be 95% on slices like those of validation",
+    "pointing": "over tumor slices whose outline is known; the peak of the heatmap must lie in it",
+}
+NOT_PERCENT = (
+    "auc", "macro_auc", "average_precision", "ece", "ece_before_temperature", "brier", "brier_before_temperature",
+    "prediction_set_size",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence of the report and how grave it is: 'bad', 'warn' or 'note'."""
+
+    level: str
+    text: str
 
 
 def headline_sentence(evaluation: Evaluation) -> str:
@@ -62,7 +89,7 @@ def headline_sentence(evaluation: Evaluation) -> str:
     return ", ".join(parts[:2]) + (f" {parts[2]}" if len(parts) > 2 else "") + "."
 
 
-def sentences(evaluation: Evaluation, part: str, count: int) -> list[str]:
+def sentences(evaluation: Evaluation, part: str, count: int) -> list[Note]:
     """Return what a reader must know, the gravest first.
 
     Args:
@@ -71,15 +98,15 @@ def sentences(evaluation: Evaluation, part: str, count: int) -> list[str]:
         count: how many slices it has.
     """
     found = [
-        _leaks(evaluation),
-        _headline_choice(evaluation),
-        _groups(evaluation),
-        _copies(evaluation),
-        _clusters(evaluation),
-        _labels(evaluation, part, count),
-        _lesions(evaluation),
+        Note("bad", _leaks(evaluation)),
+        Note("warn", _headline_choice(evaluation)),
+        Note("bad", _copies(evaluation)),
+        Note("warn", _groups(evaluation)),
+        Note("warn", _clusters(evaluation)),
+        Note("warn", _lesions(evaluation)),
+        Note("note", _labels(evaluation, part, count)),
     ]
-    return [sentence for sentence in found if sentence]
+    return [note for note in found if note.text]
 
 
 def spoken(figure: Figure, *, percent: bool = True) -> str:
@@ -115,7 +142,7 @@ def _headline_choice(evaluation: Evaluation) -> str:
     rest = f"{len(left):,} slices ({', '.join(labels)})" if len(left) else "nothing"
     return (
         f"Taking out every patient and series that the model was fitted to leaves {rest}: too little for a figure of "
-        f"all classes. The headline is the {SPLIT_WORDS[evaluation.headline]} subset; patients may still be shared in it."
+        f"all classes. The headline is the {SPLIT_WORDS[evaluation.headline]} subset; it may still share patients."
     )
 
 

@@ -1,0 +1,172 @@
+"""The report: one self-contained page, with ``metrics.json`` and ``findings.csv`` beside it."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tumorscope.atomic import write_json, write_text
+from tumorscope.evaluation.charts import charts
+from tumorscope.evaluation.metrics_json import metrics_json
+from tumorscope.evaluation.words import METRIC_HELP, METRIC_WORDS, NOT_PERCENT, SPLIT_MEANINGS, SPLIT_WORDS
+from tumorscope.model_file import NOTUMOR
+
+if TYPE_CHECKING:
+    from tumorscope.evaluation.evaluate import Evaluation
+
+METRICS, REPORT, FINDINGS = "metrics.json", "report.html", "findings.csv"
+TEMPLATE = "report.html.j2"
+PATIENTS_SHOWN = 60
+TILES = (
+    ("accuracy", "right answers"),
+    ("sensitivity", "of the tumors found"),
+    ("specificity", "of the tumor-free slices called so"),
+    ("auc", "AUC, tumor against none"),
+)
+COMPARED = ("accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity", "sensitivity_at_95_specificity")
+PARTS = (("by_dataset", "data set"), ("by_sequence", "sequence"), ("by_plane", "plane"), ("by_kind", "kind"))
+NOT_IN_CSV = ("file",)
+CLOSE = 0.03
+"""A headline this little above the copy baseline is no achievement."""
+
+
+def write_evaluation(evaluation: Evaluation, out: str | Path) -> None:
+    """Write ``metrics.json``, ``report.html`` and ``findings.csv`` into the folder `out`.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    out, values = Path(out), metrics_json(evaluation)
+    findings = evaluation.findings.drop(columns=[*NOT_IN_CSV])
+    write_text(out / FINDINGS, findings.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    write_text(out / REPORT, report_page(evaluation, values))
+    write_json(out / METRICS, values)
+
+
+def report_page(evaluation: Evaluation, values: dict[str, Any] | None = None) -> str:
+    """Return the report as HTML text.
+
+    Args:
+        evaluation: what was measured.
+        values: its ``metrics.json``, if it was made already.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tumorscope.evaluation", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, "number": number}
+    values = metrics_json(evaluation) if values is None else values
+    return environment.get_template(TEMPLATE).render(
+        m=values,
+        card=evaluation.card,
+        data=sorted(set(evaluation.findings["dataset"])),
+        tiles=_tiles(values),
+        splits=_splits(values),
+        metrics=[(key, METRIC_WORDS[key], METRIC_HELP.get(key, "")) for key in METRIC_WORDS],
+        not_percent=NOT_PERCENT,
+        compared=[(key, METRIC_WORDS[key]) for key in COMPARED if key in values["full"]],
+        floors=_floors(values),
+        confusion=_confusion(values),
+        charts=charts(evaluation, values),
+        parts=[(values[key], words) for key, words in PARTS if len(values[key]) > 1],
+        patients=_patients(values),
+        pictures=[_picture(picture) for picture in evaluation.mistakes],
+        wrong=int((~evaluation.outcome.right[evaluation.rows[evaluation.headline]]).sum()),
+        split_words=SPLIT_WORDS,
+        notumor=NOTUMOR,
+    )
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Return a share as text: ``93.1%``, and ``–`` where there is none."""
+    return "–" if share is None else f"{100 * share:.{digits}f}%"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number as text: ``0.931``, and ``–`` where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _tiles(values: dict[str, Any]) -> list[dict[str, Any]]:
+    found = values["headline"]
+    names = dict(TILES)
+    if "auc" not in found and "macro_auc" in found:
+        names["macro_auc"] = "mean AUC of the classes"
+    tiles = [{"key": key, "name": name, "level": "plain", **found[key]} for key, name in names.items() if key in found]
+    floor = values["copy_baseline"]["by_split"][values["headline_split"]]["accuracy"]
+    for tile in tiles:
+        if tile["key"] == "accuracy" and floor is not None:
+            tile["detail"] = f"copying scores {percent(floor)}"
+            tile["level"] = "bad" if tile["value"] <= floor else "warn" if tile["value"] < floor + CLOSE else "plain"
+    return tiles
+
+
+def _splits(values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": key,
+            "name": words + (" (leaky)" if key == "full" and values["leaky"] else ""),
+            "meaning": SPLIT_MEANINGS[key],
+            "n": values["slices"][key],
+            "figures": values[key],
+            "copying": values["copy_baseline"]["by_split"][key],
+            "is_headline": key == values["headline_split"],
+        }
+        for key, words in SPLIT_WORDS.items()
+    ]
+
+
+def _floors(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the model, copying and the source probe on the headline's slices, to be drawn on one axis."""
+    split, accuracy = values["headline_split"], values["headline"]["accuracy"]
+    rows = [{"name": "This model", "accuracy": accuracy["value"], **{k: accuracy[k] for k in ("n", "interval")}}]
+    for key, name in (("copy_baseline", "Copy baseline"), ("source_probe", "Source probe")):
+        floor = values[key]["by_split"][split]
+        if floor["accuracy"] is not None:
+            rows.append({"name": name, **floor})
+    majority = next((row["majority"] for row in rows if row.get("majority") is not None), None)
+    return [{**row, "majority": majority} for row in rows]
+
+
+def _confusion(values: dict[str, Any]) -> list[dict[str, Any]]:
+    found = values["confusion"]
+    rows = []
+    for label, counts in zip(found["labels"], found["counts"], strict=True):
+        total = max(1, sum(counts))
+        cells = [
+            {"n": n, "share": n / total, "right": _covers(label, name, found["called"])}
+            for n, name in zip(counts, found["called"], strict=True)
+        ]
+        rows.append({"label": label, "total": sum(counts), "cells": cells})
+    return rows
+
+
+def _covers(label: str, called: str, classes: list[str]) -> bool:
+    return label == called or (label not in classes and NOTUMOR not in (label, called))
+
+
+def _patients(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the patients, the worst first."""
+    ranked = sorted(values["by_patient"], key=lambda row: (row["accuracy"], -row["n"]))
+    return {"rows": ranked[:PATIENTS_SHOWN], "n": len(ranked), "all_right": sum(r["accuracy"] == 1 for r in ranked)}
+
+
+def _picture(picture: Any) -> dict[str, Any]:
+    return {
+        "path": picture.path,
+        "label": picture.label,
+        "called": picture.called,
+        "probability": picture.probability,
+        "plain": _data_uri(picture.plain),
+        "overlay": _data_uri(picture.overlay),
+    }
+
+
+def _data_uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
