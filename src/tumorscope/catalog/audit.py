@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from tumorscope.catalog.groups import add_groups
 from tumorscope.catalog.leaks import (
     Leaks,
     Sides,
+    agreed_pairs,
     find_leaks,
     label_conflicts,
     leak_facts,
@@ -107,8 +108,10 @@ def run_audit(
     """
     catalog = build_catalog(_listed(data), channels=channels, progress=progress)
     catalog = add_groups(catalog, use_atlas=use_atlas, progress=progress)
-    sides = published_sides(catalog.table) or _random_sides(len(catalog.table), seed)
     assert catalog.pairs is not None
+    catalog = replace(catalog, pairs=agreed_pairs(catalog.table, catalog.pairs))
+    assert catalog.pairs is not None
+    sides = published_sides(catalog.table) or _random_sides(len(catalog.table), seed)
     leaked = find_leaks(catalog.table, catalog.pairs, sides)
     others = _compare(catalog, _listed(against), channels, progress)
     summary = {

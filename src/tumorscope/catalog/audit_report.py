@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import html
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,10 +31,13 @@ SHARED_SHOWN = 6
 SAMPLES_SHOWN = 12
 LISTED = 200
 """Rows of a list of files that the page shows; audit.json has them all."""
-TRANSFORMS = {"none": "", "mirror": "mirrored", "crop": "cropped"}
+TRANSFORMS = {
+    "none": "", "mirror": "mirrored", "mirror+turn180": "flipped upside down", "crop": "cropped",
+    "turn90": "turned 90°", "turn180": "turned 180°", "turn270": "turned 270°",
+}  # fmt: skip
 FLOORS = (
     ("copy_baseline", "Copy baseline", "the label of the most similar training image"),
-    ("copy_baseline_twin_free", "… without twins", "the same, on test images that have no twin"),
+    ("copy_baseline_twin_free", "Copy baseline, twins removed", "the same, on images that have no twin"),
     ("source_probe", "Source probe", "size, mode, border and histogram of the file, no anatomy"),
 )
 
@@ -106,22 +111,17 @@ def _score_tile(score: dict[str, Any], name: str) -> dict[str, str]:
     return {
         "value": percent(score["accuracy"]),
         "name": name,
-        "detail": f"95% interval {percent(low)} to {percent(high)}, n = {score['n']:,}",
+        "detail": f"95% interval {percent(low)} to {percent(high)}, n\u00a0=\u00a0{score['n']:,}",
         "level": "bad" if way > 0.5 else "warn" if way > 0.2 else "good",
     }
 
 
 def _floors(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    measured = [
+    return [
         {"name": name, "what": what, **summary[key]}
         for key, name, what in FLOORS
         if summary[key]["accuracy"] is not None
     ]
-    if not measured:
-        return []
-    majority = summary["copy_baseline"]["majority"] or measured[0]["majority"]
-    guess = {"name": "Commonest class", "what": "always the same answer", "accuracy": majority}
-    return [{**guess, "interval": None, "n": measured[0]["n"], "note": ""}, *measured]
 
 
 def _classes(summary: dict[str, Any]) -> list[dict[str, Any]]:
@@ -141,26 +141,29 @@ def _classes(summary: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _twins(audit: Audit) -> list[dict[str, Any]]:
-    """Choose pairs of every kind and transform in turn, those that leak first."""
+    """Show pairs of all classes, kinds and transforms; those that leak first."""
     pairs = audit.catalog.pairs
     assert pairs is not None
-    leaking = audit.leaked.near[pairs["a"].to_numpy(int)] | audit.leaked.near[pairs["b"].to_numpy(int)]
-    kinds = list(zip(pairs["kind"], pairs["transform"], leaking, strict=True))
-    chosen = _in_turn(kinds, TWINS_SHOWN, audit.summary["seed"], first=leaking)
+    first = pairs["a"].to_numpy(int)
+    leaking = audit.leaked.near[first] | audit.leaked.near[pairs["b"].to_numpy(int)]
+    labels = audit.catalog.table["label"].to_numpy(str)[first]
+    traits = list(zip(labels, pairs["kind"], pairs["transform"], strict=True))
+    chosen = _varied(traits, TWINS_SHOWN, later=~leaking)
     return [_pair(audit.catalog, audit.catalog, pairs.iloc[i]) for i in chosen]
 
 
 def _conflicts(audit: Audit) -> list[dict[str, Any]]:
     assert audit.catalog.pairs is not None
     pairs = conflicting(audit.catalog.table, audit.catalog.pairs)
-    chosen = _in_turn(list(pairs["kind"]), CONFLICTS_SHOWN, audit.summary["seed"])
+    chosen = _varied([(kind,) for kind in pairs["kind"]], CONFLICTS_SHOWN)
     return [_pair(audit.catalog, audit.catalog, pairs.iloc[i]) for i in chosen]
 
 
 def _shared(audit: Audit) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for name, (other, pairs) in audit.against.items():
-        chosen = _in_turn(list(pairs["kind"]), SHARED_SHOWN, audit.summary["seed"])
+        labels = other.table["label"].to_numpy(str)[pairs["b"].to_numpy(int)]
+        chosen = _varied(list(zip(labels, pairs["kind"], strict=True)), SHARED_SHOWN)
         found[name] = [_pair(audit.catalog, other, pairs.iloc[i]) for i in chosen]
     return found
 
@@ -176,21 +179,32 @@ def _samples(audit: Audit) -> dict[str, list[dict[str, Any]]]:
     return sheets
 
 
-def _in_turn(kinds: list[Any], count: int, seed: int, first: NDArray[np.bool_] | None = None) -> list[int]:
-    """Choose up to `count` of many at random, one of each kind in turn, those of `first` before the others."""
-    order = np.random.default_rng(seed).permutation(len(kinds))
-    seen: dict[Any, int] = {}
-    rank = np.zeros(len(kinds), int)
-    for i in order:
-        rank[i] = seen[kinds[i]] = seen.get(kinds[i], -1) + 1
-    later = np.zeros(len(kinds), bool) if first is None else ~first
-    place = np.argsort(order)
-    return [int(i) for i in np.lexsort((place, later, rank))[:count]]
+def _varied(traits: Sequence[tuple[Hashable, ...]], count: int, *, later: NDArray[np.bool_] | None = None) -> list[int]:
+    """Choose up to `count` of many at random, each time one whose traits were shown least; the first trait weighs most.
+
+    Args:
+        traits: of each, such as its class and its kind.
+        count: how many to choose.
+        later: which are chosen only when the others are used up.
+    """
+    last = np.zeros(len(traits), bool) if later is None else later
+    waiting: dict[tuple[bool, tuple[Hashable, ...]], list[int]] = {}
+    for i in np.random.default_rng(0).permutation(len(traits)):
+        waiting.setdefault((bool(last[i]), traits[i]), []).append(int(i))
+    shown: Counter[tuple[int, Hashable]] = Counter()
+    chosen: list[int] = []
+    while waiting and len(chosen) < count:
+        bucket = min(waiting, key=lambda key: (key[0], *(shown[trait] for trait in enumerate(key[1]))))
+        chosen.append(waiting[bucket].pop())
+        shown.update(enumerate(bucket[1]))
+        if not waiting[bucket]:
+            del waiting[bucket]
+    return chosen
 
 
 def _pair(first: Catalog, second: Catalog, pair: pd.Series[Any]) -> dict[str, Any]:
-    parts = (TRANSFORMS.get(part, part.replace("turn", "turned ") + "°") for part in str(pair["transform"]).split("+"))
-    how = " and ".join(part for part in parts if part)
+    transform = str(pair["transform"])
+    how = TRANSFORMS.get(transform) or " and ".join(TRANSFORMS.get(part, part) for part in transform.split("+"))
     return {
         "a": _slice(first, int(pair["a"])),
         "b": _slice(second, int(pair["b"])),

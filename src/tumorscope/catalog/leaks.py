@@ -60,6 +60,15 @@ def published_sides(table: pd.DataFrame) -> Sides | None:
     return Sides(train, test, "published") if train.any() and test.any() else None
 
 
+def agreed_pairs(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs whose slices stand in one set of twins.
+
+    The others only look alike: the atlas knows the two as different slices, neighbors of one patient mostly.
+    """
+    twins = table["twin_of"].where(table["twin_of"] != "", table["path"]).to_numpy(str)
+    return pairs[twins[pairs["a"].to_numpy(int)] == twins[pairs["b"].to_numpy(int)]].reset_index(drop=True)
+
+
 def find_leaks(table: pd.DataFrame, pairs: pd.DataFrame, sides: Sides) -> Leaks:
     """Find the test slices that stand in training too, by twin and by group.
 
