@@ -182,7 +182,7 @@ def test_other_set_is_found_inside_this_one(planted: Path, tmp_path: Path) -> No
         write(tmp_path / "other/no" / f"{i}.png", image)
     audit = run_audit(planted, against=tmp_path / "other")
     facts = audit.summary["against"]["other"]
-    assert (facts["images"], facts["exact"], facts["near"], facts["near_in_train"], facts["near_in_test"]) == (4, 1, 1, 1, 1)  # fmt: skip
+    assert [facts[key] for key in ("images", "exact", "near", "near_in_train", "near_in_test")] == [4, 1, 1, 1, 1]
     assert facts["by_class"]["tumor"] == {"images": 2, "exact": 1, "near": 1}
     write_audit(audit, tmp_path / "out")
     shared = pd.read_csv(tmp_path / "out/against.csv")

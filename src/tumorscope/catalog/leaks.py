@@ -66,7 +66,8 @@ def agreed_pairs(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     The others only look alike: the atlas knows the two as different slices, neighbors of one patient mostly.
     """
     twins = table["twin_of"].where(table["twin_of"] != "", table["path"]).to_numpy(str)
-    return pairs[twins[pairs["a"].to_numpy(int)] == twins[pairs["b"].to_numpy(int)]].reset_index(drop=True)
+    agreed: pd.DataFrame = pairs[twins[pairs["a"].to_numpy(int)] == twins[pairs["b"].to_numpy(int)]]
+    return agreed.reset_index(drop=True)
 
 
 def find_leaks(table: pd.DataFrame, pairs: pd.DataFrame, sides: Sides) -> Leaks:

@@ -76,7 +76,7 @@ def _write_slices(catalog: Catalog, spec: Spec, folder: Path, progress: Progress
     written = []
     for number, name in enumerate(names, start=1):
         row = table.iloc[number - 1]
-        written.append(_write_slice(row.to_dict(), catalog.roots[row["dataset"]], folder, name, spec))
+        written.append(_write_slice(row, catalog.roots[str(row["dataset"])], folder, name, spec))
         if progress and (number % 50 == 0 or number == len(names)):
             progress("writing", number, len(names))
     first: dict[str, str] = {}
@@ -84,7 +84,7 @@ def _write_slices(catalog: Catalog, spec: Spec, folder: Path, progress: Progress
         first.setdefault(old, name)
     return table.assign(
         path=names,
-        channel=table["channel"].where([False] * len(table)),
+        channel=pd.array([pd.NA] * len(table), dtype="Int64"),
         dataset=folder.name,
         width=spec.side,
         height=spec.side,
@@ -121,7 +121,7 @@ def _free_name(name: str, suffix: str, taken: set[str]) -> str:
     return choice
 
 
-def _write_slice(row: dict[str, Any], root: Path, folder: Path, name: str, spec: Spec) -> tuple[str, str]:
+def _write_slice(row: pd.Series[Any], root: Path, folder: Path, name: str, spec: Spec) -> tuple[str, str]:
     """Write one slice and its mask; return the hash of the picture's file and the mask's path."""
     scan = read_scan(row["file"])
     pixels = scan.gray(0, None if pd.isna(row["channel"]) else int(row["channel"]))
