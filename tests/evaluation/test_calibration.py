@@ -57,10 +57,12 @@ def test_a_coarse_answer_is_summed():
 def test_the_tumor_threshold_keeps_specificity_and_stands_in_the_middle_of_a_gap():
     rng = np.random.default_rng(1)
     truth = np.arange(4000) % 2 == 0
-    scores = 1 / (1 + np.exp(-rng.normal(np.where(truth, 1.0, -2.0), 1.5)))
+    scores = 1 / (1 + np.exp(-rng.normal(np.where(truth, 2.5, -2.0), 1.5)))
     threshold = cal.choose_tumor_threshold(scores, truth)
     assert (scores[~truth] < threshold).mean() >= 0.95
-    assert threshold > 0.5
+    assert (scores[truth] >= threshold).mean() > 0.8
+    weak = 1 / (1 + np.exp(-rng.normal(np.where(truth, 1.0, -1.0), 1.5)))
+    assert cal.choose_tumor_threshold(weak, truth) == pytest.approx(0.5, abs=0.05), "too weak for it: balanced"
     apart = np.where(truth, 0.999, 0.001)
     assert cal.choose_tumor_threshold(apart, truth) == pytest.approx(0.5, abs=0.02)
     low = np.where(truth, 0.4, 0.01)

@@ -1,1 +1,7 @@
 """Findings against the truth: metrics with intervals, calibration, figures and the report."""
+
+from tumorscope.evaluation.evaluate import Evaluation, evaluate
+from tumorscope.evaluation.report import write_evaluation
+from tumorscope.evaluation.runs import evaluate_data, evaluate_run
+
+__all__ = ["Evaluation", "evaluate", "evaluate_data", "evaluate_run", "write_evaluation"]

@@ -40,7 +40,9 @@ def estimate(
     drawn = _resampled(measures, codes, seed, resamples)
     return {
         measure.name: Figure(
-            value=measure.value, n=measure.n, interval=interval(values, measure.value, _trials(measure, codes))
+            value=measure.value,
+            n=measure.n,
+            interval=interval(_centered(values, measure), measure.value, _trials(measure, codes)),
         )
         for measure, values in zip(measures, drawn, strict=True)
     }
@@ -106,6 +108,13 @@ def _weights(codes: NDArray[np.int64], seed: int, resamples: int) -> Iterator[Fl
         drawn = rng.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
         times = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
         yield times.astype(np.float64)[:, codes]
+
+
+def _centered(values: Floats, measure: Measure) -> Floats:
+    """Shift the resampled values of a biased measure to its value; others stay."""
+    if not measure.is_biased:
+        return values
+    return np.asarray(np.maximum(values - np.nanmedian(values) + measure.value, 0.0))
 
 
 def _trials(measure: Measure, codes: NDArray[np.int64]) -> int:

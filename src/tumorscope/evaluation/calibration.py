@@ -19,7 +19,8 @@ TEMPERATURES = (0.5, 10.0)
 """A validation that is classified without error would ask for ever smaller temperatures; this is as far as it goes."""
 BINS = 15
 SPECIFICITY = 0.95
-"""The tumor threshold keeps at least this specificity on validation, if any threshold does."""
+MIN_SENSITIVITY = 0.8
+"""The tumor threshold keeps this specificity on validation, unless that costs more than a fifth of the tumors."""
 SMOOTHING = 0.5
 """Width, in logits, by which validation scores are blurred before the threshold is chosen: few slices lie near it, and
 where both sides are far apart the middle of the gap serves a new hospital better than its edge."""
@@ -98,8 +99,8 @@ def tumor_truth(cover: Bools, classes: Sequence[str]) -> NDArray[np.float64]:
 def choose_tumor_threshold(scores: Floats, truth: Bools) -> float:
     """Choose from which tumor probability on a slice is called a tumor.
 
-    The threshold with the largest sum of sensitivity and specificity (Youden) among those whose specificity is at least
-    0.95, on scores blurred by half a logit.
+    The threshold with the largest sum of sensitivity and specificity (Youden, 1950) among those whose specificity is at
+    least 0.95, on scores blurred by half a logit. Where these all miss more than a fifth of the tumors, among all.
 
     Args:
         scores: tumor probabilities ``(n,)``.
@@ -114,7 +115,8 @@ def choose_tumor_threshold(scores: Floats, truth: Bools) -> float:
     logits = _logit(scores)
     sensitivity = 1 - _blurred_share_below(logits[truth], grid)
     specificity = _blurred_share_below(logits[~truth], grid)
-    allowed = specificity >= min(SPECIFICITY, specificity.max())
+    allowed = (specificity >= SPECIFICITY) & (sensitivity >= MIN_SENSITIVITY)
+    allowed = allowed if allowed.any() else np.ones_like(allowed)
     youden = np.where(allowed, sensitivity + specificity, -np.inf)
     best = np.flatnonzero(youden >= youden.max() - 1e-4)
     return round(float(_sigmoid(grid[best].mean())), 4)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tumorscope.evaluation.evaluate import Evaluation
 
 DIM = "var(--dim)"
+MIN_BIN = 3
+"""Bins of fewer slices show nothing but chance."""
 
 
 def charts(evaluation: Evaluation, values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -56,7 +58,7 @@ def _reliability(calibration: dict[str, Any]) -> tuple[Chart, str]:
         ("before", "before temperature", DIM),
         ("after", "as the model answers", "var(--accent)"),
     ):
-        bins = calibration["reliability"][side]
+        bins = [cell for cell in calibration["reliability"][side] if cell["n"] >= MIN_BIN]
         total = max(1, sum(cell["n"] for cell in bins))
         x, y = [cell["confidence"] for cell in bins], [cell["accuracy"] for cell in bins]
         sizes = [2.5 + 9 * float(np.sqrt(cell["n"] / total)) for cell in bins]

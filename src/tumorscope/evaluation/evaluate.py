@@ -16,7 +16,7 @@ from tumorscope.evaluation.floors import Floor, copy_floor, source_floor
 from tumorscope.evaluation.mistakes import Picture, worst_mistakes
 from tumorscope.evaluation.outcome import Outcome, figures, lesion_figures
 from tumorscope.evaluation.overlap import Overlap, find_overlap
-from tumorscope.evaluation.reading import Answers, answer
+from tumorscope.evaluation.reading import Answers, answer, with_prints
 from tumorscope.evaluation.words import Note, sentences
 from tumorscope.model_file import NOTUMOR, Card, Figure
 
@@ -111,7 +111,8 @@ def evaluate(
     """
     if not 0 < prevalence < 1:
         raise UsageError(f"a prevalence of {prevalence} is not possible", remedy="give a share between 0 and 1")
-    table, card = catalog.table, model.card
+    catalog, card = with_prints(catalog, progress), model.card
+    table = catalog.table
     part, part_note = _part(table, split)
     cover = cover_matrix(table["label"], card.classes)
     counted = _counted(catalog, card, part, cover)
@@ -190,13 +191,14 @@ def _clusters(table: pd.DataFrame) -> NDArray[np.str_]:
 def _findings(table: pd.DataFrame, outcome: Outcome, overlap: Overlap) -> pd.DataFrame:
     classes = np.array(outcome.classes)
     called = classes[outcome.called]
-    likeliest = outcome.probabilities[np.arange(len(outcome)), outcome.called]
+    of_class = outcome.probabilities[np.arange(len(outcome)), outcome.called]
+    false_alarm = (called != NOTUMOR) & (outcome.labels == NOTUMOR)
     answers = pd.DataFrame(
         {
             "called": called,
             "right": outcome.right,
             "tumor_probability": outcome.tumor,
-            "certainty": np.where((called == NOTUMOR) | (NOTUMOR not in classes), likeliest, outcome.tumor),
+            "certainty": np.where(false_alarm, outcome.tumor, of_class),
             **{f"p_{name}": outcome.probabilities[:, i] for i, name in enumerate(classes)},
             "outlier": outcome.outlier,
             "pointing": outcome.pointing,

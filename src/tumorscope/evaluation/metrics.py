@@ -28,11 +28,13 @@ class Measure:
         parts: bool ``(n,)`` each: the rows it counts; two or more where each side must have rows (AUC), or where shares
             of several parts are averaged.
         compute: weights ``(b, n)`` -> ``(b,)``.
+        is_biased: whether resamples give larger values than the set itself does, as with absolute gaps.
     """
 
     name: str
     parts: tuple[Bools, ...]
     compute: Callable[[Floats], Floats]
+    is_biased: bool = False
 
     @property
     def rows(self) -> Bools:
@@ -171,7 +173,11 @@ def calibration_error(name: str, confidence: Floats, right: Bools, rows: Bools) 
     gaps = np.where(rows, right.astype(np.float64) - confidence, 0.0)
     columns[np.arange(len(rows)), confidence_bins(confidence)] = gaps
     counted = rows.astype(np.float64)
-    return Measure(name, (rows,), lambda weights: _divide(np.abs(weights @ columns).sum(axis=1), weights @ counted))
+
+    def compute(weights: Floats) -> Floats:
+        return _divide(np.abs(weights @ columns).sum(axis=1), weights @ counted)
+
+    return Measure(name, (rows,), compute, is_biased=True)
 
 
 def _by_score(scores: Floats, positive: Bools, rows: Bools) -> Callable[[Floats], tuple[Floats, Floats]]:

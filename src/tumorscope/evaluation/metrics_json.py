@@ -79,8 +79,7 @@ def _calibration(outcome: Outcome) -> dict[str, Any]:
 
 
 def _curves(outcome: Outcome) -> dict[str, Any]:
-    confidence, right = answers(*outcome.judged)
-    out: dict[str, Any] = {"coverage": coverage_curve(confidence, right).to_json()}
+    out: dict[str, Any] = {"coverage": coverage_curve(outcome.certainty, outcome.right).to_json()}
     known, positive = outcome.knows_tumor, outcome.is_tumor
     if NOTUMOR in outcome.classes and (positive & known).any() and (~positive & known).any():
         out["roc"] = roc_curve(outcome.tumor[known], positive[known]).to_json()

@@ -88,6 +88,13 @@ class Outcome:
         """Whether the label covers what it is called, ``(n,)``."""
         return self.cover[np.arange(len(self)), self.called]
 
+    @cached_property
+    def certainty(self) -> NDArray[np.float64]:
+        """The probability of the likelier of tumor and none, or without a class notumor of the likeliest, ``(n,)``."""
+        if NOTUMOR not in self.classes:
+            return np.asarray(self.probabilities.max(axis=1), np.float64)
+        return np.maximum(self.tumor, 1 - self.tumor)
+
     @property
     def is_coarse(self) -> bool:
         """Whether no label names a kind of tumor, so that only tumor against none can be judged."""
@@ -213,7 +220,7 @@ def _caution_measures(outcome: Outcome) -> list[Measure]:
     """How often the model answers at all, how good those answers are, and whether its sets hold the truth."""
     everyone, limits = np.ones(len(outcome), bool), outcome.card.thresholds
     refused = outcome.outlier > (np.inf if limits.outlier is None else limits.outlier)
-    unsure = np.maximum(outcome.tumor, 1 - outcome.tumor) < limits.abstain
+    unsure = outcome.certainty < limits.abstain
     answered = ~refused & ~(unsure if NOTUMOR in outcome.classes else np.zeros_like(refused))
     in_set = outcome.probabilities >= limits.conformal
     in_set[np.arange(len(outcome)), outcome.probabilities.argmax(axis=1)] = True

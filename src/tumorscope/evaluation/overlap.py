@@ -53,12 +53,12 @@ def find_overlap(catalog: Catalog, prints_of_training: str = "", trained_on: pd.
         trained_on: the catalog of the model's run, with `split` and `group`; slices are recognized by their hash.
     """
     table = catalog.table
-    keys = _keys(table)
+    keys = slice_keys(table)
     if trained_on is None:
         seen, known, run_groups = np.zeros(len(table), bool), np.zeros(len(table), bool), np.zeros(len(table), bool)
     else:
         fitted = trained_on["split"].isin(FITTED_ON).to_numpy()
-        run_keys, groups = _keys(trained_on), trained_on["group"].to_numpy(str)
+        run_keys, groups = slice_keys(trained_on), trained_on["group"].to_numpy(str)
         seen, known = np.isin(keys, run_keys[fitted]), np.isin(keys, run_keys)
         run_groups = np.isin(keys, run_keys[np.isin(groups, groups[fitted])])
     roots = _twin_roots(table)
@@ -68,6 +68,12 @@ def find_overlap(catalog: Catalog, prints_of_training: str = "", trained_on: pd.
         twin |= _share_value(roots, twin)
     group = twin | run_groups | _share_value(table["group"].to_numpy(str), twin)
     return Overlap(seen, twin, group, bool(known.all()))
+
+
+def slice_keys(table: pd.DataFrame) -> NDArray[np.str_]:
+    """Return what tells slices apart wherever their files lie: hash and channel, ``(n,)``."""
+    channels: Iterable[object] = table["channel"].astype("Int64").astype(str)
+    return np.array([f"{sha}:{channel}" for sha, channel in zip(table["sha256"], channels, strict=True)], str)
 
 
 def _in_prints(prints: Prints, packed: str) -> Rows:
@@ -98,8 +104,3 @@ def _twin_roots(table: pd.DataFrame) -> NDArray[np.str_]:
 def _share_value(values: NDArray[np.str_], marked: Rows) -> Rows:
     """Mark the rows whose value (not '') a marked row has."""
     return np.asarray(np.isin(values, np.unique(values[marked & (values != "")])))
-
-
-def _keys(table: pd.DataFrame) -> NDArray[np.str_]:
-    channels: Iterable[object] = table["channel"].astype("Int64").astype(str)
-    return np.array([f"{sha}:{channel}" for sha, channel in zip(table["sha256"], channels, strict=True)], str)

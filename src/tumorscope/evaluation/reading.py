@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.catalog import Catalog, Progress
+from tumorscope.catalog.fingerprints import fingerprint
+from tumorscope.catalog.prints import Prints
 from tumorscope.evaluation.pointing import points_inside, tumor_heatmap
 from tumorscope.preprocess import Plane, Spec, place
 from tumorscope.scans import read_scan
@@ -68,6 +70,22 @@ def answer(model: Model, catalog: Catalog, table: pd.DataFrame, progress: Progre
         np.concatenate(outlier) if outlier else np.zeros(0),
         np.array(hits, np.float64),
     )
+
+
+def with_prints(catalog: Catalog, progress: Progress | None = None) -> Catalog:
+    """Return a catalog that was read from disk with the fingerprints of its slices.
+
+    Raises:
+        ScanError: a file went away or was damaged since the catalog was made.
+    """
+    if catalog.prints is not None:
+        return catalog
+    gray, prints = Spec(channels="gray"), []
+    for pixels, _ in _batches(catalog.table, gray):
+        prints += [fingerprint(plane) for plane in pixels]
+        if progress:
+            progress("fingerprints", len(prints), len(catalog.table))
+    return replace(catalog, prints=Prints.of(prints))
 
 
 def read_row(row: Any, spec: Spec) -> Plane:

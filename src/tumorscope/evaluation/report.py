@@ -19,9 +19,9 @@ METRICS, REPORT, FINDINGS = "metrics.json", "report.html", "findings.csv"
 TEMPLATE = "report.html.j2"
 PATIENTS_SHOWN = 60
 TILES = (
-    ("accuracy", "right answers"),
-    ("sensitivity", "of the tumors found"),
-    ("specificity", "of the tumor-free slices called so"),
+    ("accuracy", "right answers (accuracy)"),
+    ("sensitivity", "tumors found (sensitivity)"),
+    ("specificity", "tumor-free slices called so (specificity)"),
     ("auc", "AUC, tumor against none"),
 )
 COMPARED = ("accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity", "sensitivity_at_95_specificity")
@@ -102,7 +102,7 @@ def _tiles(values: dict[str, Any]) -> list[dict[str, Any]]:
     floor = values["copy_baseline"]["by_split"][values["headline_split"]]["accuracy"]
     for tile in tiles:
         if tile["key"] == "accuracy" and floor is not None:
-            tile["detail"] = f"copying scores {percent(floor)}"
+            tile["detail"] = f"copying the nearest slice: {percent(floor)}"
             tile["level"] = "bad" if tile["value"] <= floor else "warn" if tile["value"] < floor + CLOSE else "plain"
     return tiles
 

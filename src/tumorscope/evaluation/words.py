@@ -47,8 +47,8 @@ METRIC_HELP = {
     "sensitivity": "share of tumor slices called a tumor, at the threshold chosen on validation",
     "specificity": "share of tumor-free slices called tumor-free, at the same threshold",
     "sensitivity_at_95_specificity": "at the threshold that lets 5% of the tumor-free slices of this set through",
-    "ppv_at_prevalence": "chance that a called tumor is one, where tumors are as rare as stated below",
-    "npv_at_prevalence": "chance that a slice called tumor-free is, at the same prevalence",
+    "ppv_at_prevalence": "chance that a called tumor is one, at the prevalence stated above",
+    "npv_at_prevalence": "chance that a slice called tumor-free is, at that prevalence",
     "ece": "mean gap between stated confidence and accuracy; 0 is perfect",
     "brier": "squared error of the probabilities, 0 (perfect) to 2",
     "refused": "their distance from the training data is above the model's limit",
@@ -74,14 +74,13 @@ def headline_sentence(evaluation: Evaluation) -> str:
     """Say in one sentence what the model does on the slices that count."""
     found = evaluation.figures[evaluation.headline]
     accuracy, parts = found["accuracy"], []
+    known = evaluation.groups_known
     whom = {
-        "leak_free": "slices of patients it was not fitted to"
-        if evaluation.groups_known
-        else "slices it has no trace of",
-        "twin_free": "slices it has seen no copy of",
+        "leak_free": "slices of patients that the model was not fitted to" if known else "slices unknown to the model",
+        "twin_free": "slices that the model has seen no copy of",
         "full": "slices",
     }[evaluation.headline]
-    parts.append(f"On {accuracy.n:,} {whom} the model names the right answer in {spoken(accuracy)}")
+    parts.append(f"On {accuracy.n:,} {whom}, it gives the right answer for {spoken(accuracy)}")
     if "sensitivity" in found:
         parts.append(f"finds {spoken(found['sensitivity'])} of the tumors")
     if "specificity" in found:

@@ -1,0 +1,136 @@
+"""Evaluations from what lies on disk: data beside a model, or a whole run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from tumorscope.catalog import Catalog, Progress, add_groups, build_catalog
+from tumorscope.catalog.build import Channels
+from tumorscope.errors import CatalogError, UsageError
+from tumorscope.evaluation.evaluate import Evaluation, evaluate
+from tumorscope.evaluation.overlap import slice_keys
+from tumorscope.evaluation.report import write_evaluation
+
+if TYPE_CHECKING:
+    from tumorscope.inference import Model
+
+CATALOG, RECIPE, MODEL = "catalog.csv", "recipe.yaml", "model.onnx"
+OWN_SHARE = 0.9
+"""Data of which at least this share stands in a run's catalog is the run's own: its split is taken over."""
+
+
+def evaluate_data(
+    model: Model,
+    data: str | Path | Sequence[str | Path],
+    *,
+    split: str = "test",
+    channels: Channels = "one",
+    seed: int = 0,
+    prevalence: float = 0.05,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure a model on data sets.
+
+    If the catalog of the model's run lies beside the model file, it tells which slices, and which patients, were
+    trained on; on the run's own data, its split is the one that counts.
+
+    Args:
+        model: a loaded one.
+        data: folders, CSV files, or the word ``phantom``.
+        split: 'test', 'val', 'train' or 'all' (see `evaluate`).
+        channels: 'one' takes FLAIR of a picture that holds three sequences, 'all' takes each.
+        seed: of bootstraps and probes.
+        prevalence: share of tumors for which predictive values are stated.
+        command: kept in the result.
+        progress: told how far it is.
+
+    Raises:
+        CatalogError, ScanError, UsageError: as `build_catalog` and `evaluate` do.
+    """
+    items = [data] if isinstance(data, str | Path) else list(data)
+    catalog = add_groups(build_catalog(items, channels=channels, progress=progress), progress=progress)
+    trained_on = run_catalog(model.file.path)
+    return evaluate(
+        model,
+        _with_split_of(catalog, trained_on),
+        split=split,
+        trained_on=trained_on,
+        seed=seed,
+        prevalence=prevalence,
+        command=command,
+        progress=progress,
+    )
+
+
+def evaluate_run(
+    folder: str | Path,
+    data: str | Path | Sequence[str | Path] | None = None,
+    *,
+    split: str = "test",
+    prevalence: float = 0.05,
+    command: str = "",
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure a run's model on its own test part and write the report into the run folder.
+
+    Args:
+        folder: the run folder.
+        data: where its DATA lies now; None looks where it lay when the run was made.
+        split: which part.
+        prevalence: share of tumors for which predictive values are stated.
+        command: kept in the result.
+        progress: told how far it is.
+
+    Raises:
+        UsageError: the folder is no finished run.
+        CatalogError, ScanError: the data has gone or changed.
+    """
+    import yaml
+
+    from tumorscope.inference import load
+
+    folder = Path(folder)
+    if not (folder / MODEL).is_file() or not (folder / CATALOG).is_file():
+        raise UsageError("is no finished run", file=folder, remedy="give a folder that tumorscope train wrote")
+    made = yaml.safe_load((folder / RECIPE).read_text(encoding="utf-8"))
+    items = made["run"]["data"] if data is None else [data] if isinstance(data, str | Path) else list(data)
+    catalog = Catalog.read(folder / CATALOG, items)
+    found = evaluate(
+        load(folder / MODEL),
+        catalog,
+        split=split,
+        trained_on=catalog.table,
+        seed=int(made["recipe"].get("seed", 0)),
+        prevalence=prevalence,
+        command=command,
+        progress=progress,
+    )
+    write_evaluation(found, folder)
+    return found
+
+
+def run_catalog(model: str | Path) -> pd.DataFrame | None:
+    """Return the catalog of the run that a model file lies in, or None where it lies alone."""
+    path = Path(model).parent / CATALOG
+    if not path.is_file():
+        return None
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if missing := {"sha256", "channel", "split", "group"} - set(table.columns):
+        raise CatalogError(f"lacks the columns {', '.join(sorted(missing))}", file=path, remedy="move it elsewhere")
+    return table.assign(channel=pd.to_numeric(table["channel"].replace("", None)).astype("Int64"))
+
+
+def _with_split_of(catalog: Catalog, trained_on: pd.DataFrame | None) -> Catalog:
+    if trained_on is None:
+        return catalog
+    parts = dict(zip(slice_keys(trained_on), trained_on["split"], strict=True))
+    found = [parts.get(key) for key in slice_keys(catalog.table)]
+    if sum(part is not None for part in found) < OWN_SHARE * len(found) or "test" not in found:
+        return catalog
+    return replace(catalog, table=catalog.table.assign(split=[part or "" for part in found]))
