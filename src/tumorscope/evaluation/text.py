@@ -41,7 +41,10 @@ def _table(evaluation: Evaluation) -> Table:
             table.add_row(METRIC_WORDS.get(key, key), *(_cell(f.get(key)) for f in evaluation.figures.values()))
     table.add_section()
     for words, floor in (("copy baseline", evaluation.copies), ("source probe", evaluation.sources)):
-        cells = [floor.to_json(evaluation.outcome.labels, evaluation.outcome.clusters, rows) for rows in evaluation.rows.values()]
+        cells = [
+            floor.to_json(evaluation.outcome.labels, evaluation.outcome.clusters, rows)
+            for rows in evaluation.rows.values()
+        ]
         table.add_row(words, *("–" if c["accuracy"] is None else f"{c['accuracy']:.1%}" for c in cells))
     return table
 

@@ -138,15 +138,11 @@ class Model:
             parts.append(self.file.run(stacked))
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         tumor = joined["probabilities"][:, list(self.card.tumor_classes)].sum(axis=1)
-        return SliceOutputs(
-            joined["probabilities"], tumor, joined["heatmap"], joined["embedding"], joined["outlier"]
-        )
+        return SliceOutputs(joined["probabilities"], tumor, joined["heatmap"], joined["embedding"], joined["outlier"])
 
     def _finding(self, item: Input, outputs: SliceOutputs, row: int, album: _Album | None) -> Finding:
         probabilities = outputs.probabilities[row]
-        said = decide(
-            self.card, probabilities, float(outputs.outlier[row]), pixels=item.pixels, is_empty=item.is_empty
-        )
+        said = decide(self.card, probabilities, float(outputs.outlier[row]), pixels=item.pixels, is_empty=item.is_empty)
         heatmap = None if album is None else album.add(item, said, outputs.heatmap[row], probabilities, self.card)
         return Finding(
             file=item.file,
@@ -226,7 +222,7 @@ class _Album:
             write_bytes(self.folder / SHEET, encode_png(contact_sheet(self.sheet)))
 
     def _unique(self, item: Input) -> str:
-        stem = Path(item.file).name if item.index is None else f"{Path(item.file).name}.{item.index}"
+        stem = Path(item.file).stem if item.index is None else f"{Path(item.file).stem}.{item.index}"
         name, number = f"{stem}.png", 2
         while name in self.names:
             name, number = f"{stem}-{number}.png", number + 1

@@ -74,7 +74,9 @@ def _intensity(plane: NDArray[np.uint8], recipe: AugmentRecipe, rng: np.random.G
 
 def _lose_resolution(values: Image, factor: float) -> Image:
     height, width = values.shape
-    small = cv2.resize(values, (max(8, round(width / factor)), max(8, round(height / factor))), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        values, (max(8, round(width / factor)), max(8, round(height / factor))), interpolation=cv2.INTER_AREA
+    )
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 

@@ -62,7 +62,9 @@ def fit(
     network = Network(recipe.network, len(recipe.classes or ()), recipe.spec.side)
     set_channels_last(network)
     sampler = EpochSampler(train.samples.weights, recipe.sampling.epoch_size, recipe.seed)
-    train_loader: DataLoader[Sample] = DataLoader(train, schedule.batch, sampler=sampler, drop_last=len(sampler) > schedule.batch)
+    train_loader: DataLoader[Sample] = DataLoader(
+        train, schedule.batch, sampler=sampler, drop_last=len(sampler) > schedule.batch
+    )
     val_loader: DataLoader[Sample] = DataLoader(val, 2 * schedule.batch)
     weights = balanced_weights(torch.from_numpy(train.samples.cover), recipe.loss.class_weights)
     module = TumorModule(network, recipe, weights, steps=schedule.epochs * len(train_loader))
@@ -81,7 +83,9 @@ def fit(
         deterministic="warn",
     )
     last = folder / LAST
-    trainer.fit(module, train_loader, val_loader, ckpt_path=last if resume and last.is_file() else None, weights_only=False)
+    trainer.fit(
+        module, train_loader, val_loader, ckpt_path=last if resume and last.is_file() else None, weights_only=False
+    )
     best = torch.load(folder / BEST, map_location="cpu", weights_only=False)
     module.load_state_dict(best["state_dict"])
     return module.network.cpu().eval()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from tumorscope.atomic import write_text
 from tumorscope.catalog import Catalog, add_groups, assign_split, build_catalog, find_twins, write_catalog
 from tumorscope.catalog.prints import pack_prints
 from tumorscope.errors import RecipeError, UsageError
+from tumorscope.evaluation import evaluate, write_evaluation
 from tumorscope.evaluation.calibration import fit_temperature, fit_thresholds
+from tumorscope.inference import load
 from tumorscope.model_file import Card, Thresholds, TrainingData, write_model
 from tumorscope.training.cache import ImageCache, build_cache
 from tumorscope.training.curves import draw_curves
@@ -28,8 +30,10 @@ from tumorscope.training.recipe import Recipe, load_recipe, parse_recipe, write_
 from tumorscope.training.samples import Samples, SliceDataset, choose_classes, make_samples, training_table
 from tumorscope.version import __version__
 
-RECIPE, CATALOG, MODEL, CURVES, PRINTS, CACHE = "recipe.yaml", "catalog.csv", "model.onnx", "curves.png", "prints.txt", "cache"
+RECIPE, CATALOG, MODEL, CURVES = "recipe.yaml", "catalog.csv", "model.onnx", "curves.png"
+PRINTS, CACHE, REPORT = "prints.txt", "cache", "report.html"
 BATCH = 64
+REFERENCE_ROWS = 6000
 Progress = Callable[[str, int, int], None]
 
 
@@ -40,11 +44,13 @@ class Run:
     Attributes:
         folder: the run folder.
         model: the model file in it.
+        report: the page about its test part.
         recipe: as resolved.
     """
 
     folder: Path
     model: Path
+    report: Path
     recipe: Recipe
 
 
@@ -79,7 +85,7 @@ def train(
     data = [data] if isinstance(data, str | Path) else list(data)
     out = Path(out)
     if resume and (out / CATALOG).is_file():
-        chosen, catalog = _reopen(out, data)
+        chosen, catalog = _reopen(out, data, progress)
     else:
         _check_empty(out, resume)
         chosen, catalog = _start(data, load_recipe(recipe, overrides), out, split, fold, say, progress)
@@ -93,7 +99,9 @@ def train(
     draw_curves(out / LOG, out / CURVES)
     _export(network, chosen, cache, parts, out)
     say(f"wrote {out / MODEL}")
-    return Run(out, out / MODEL, chosen)
+    _evaluate(catalog, chosen, out, progress)
+    say(f"wrote {out / REPORT}")
+    return Run(out, out / MODEL, out / REPORT, chosen)
 
 
 def _start(
@@ -121,7 +129,7 @@ def _check_empty(out: Path, resume: bool) -> None:
         raise UsageError("is not empty", file=out, remedy="give a new folder, or --resume to go on with this run")
 
 
-def _reopen(out: Path, data: list[str | Path]) -> tuple[Recipe, Catalog]:
+def _reopen(out: Path, data: list[str | Path], progress: Progress | None) -> tuple[Recipe, Catalog]:
     path = out / RECIPE
     try:
         saved = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -132,12 +140,19 @@ def _reopen(out: Path, data: list[str | Path]) -> tuple[Recipe, Catalog]:
         raise UsageError(
             f"this run was started on {' '.join(run['data'])}", file=out, remedy="resume it with the same DATA"
         )
-    return recipe, Catalog.read(out / CATALOG, data)
+    saved_catalog = Catalog.read(out / CATALOG, data)
+    return recipe, _with_prints(saved_catalog, build_catalog(data, channels=recipe.channels, progress=progress), out)
 
 
-def _exclude(
-    catalog: Catalog, recipe: Recipe, say: Callable[[str], None], progress: Progress | None
-) -> Catalog:
+def _with_prints(saved: Catalog, fresh: Catalog, out: Path) -> Catalog:
+    """Give a catalog that was read from disk the fingerprints of its files, if these are still the same."""
+    same = ["dataset", "path", "channel", "sha256"]
+    if not saved.table[same].astype(str).equals(fresh.table[same].astype(str)):
+        raise UsageError("the data changed since this run was started", file=out, remedy="start the training anew")
+    return replace(fresh, table=saved.table.assign(official=fresh.table["official"]))
+
+
+def _exclude(catalog: Catalog, recipe: Recipe, say: Callable[[str], None], progress: Progress | None) -> Catalog:
     """Take out of every part the patients and the twins of the sets that the recipe keeps for outside tests."""
     table = catalog.table
     out = table["patient"].isin(recipe.exclude_patients)
@@ -163,7 +178,7 @@ def _save_prints(catalog: Catalog, path: Path) -> None:
 def _export(network: Network, recipe: Recipe, cache: ImageCache, parts: dict[str, Samples], out: Path) -> None:
     assert recipe.classes is not None
     train, val = parts["train"], parts["val"]
-    _, embeddings, likeliest = _run(network, cache, train)
+    _, embeddings, likeliest = _run(network, cache, _some(train, REFERENCE_ROWS, recipe.seed))
     reference = fit_reference(embeddings, likeliest, len(recipe.classes))
     logits, _, _ = _run(network, cache, val)
     temperature = fit_temperature(logits, val.cover)
@@ -173,6 +188,18 @@ def _export(network: Network, recipe: Recipe, cache: ImageCache, parts: dict[str
     card = _card(recipe, temperature, thresholds, train)
     prints = (out / PRINTS).read_text(encoding="ascii")
     write_model(export_graph(exported, recipe.spec), card, out / MODEL, prints)
+
+
+def _evaluate(catalog: Catalog, recipe: Recipe, out: Path, progress: Progress | None) -> None:
+    evaluation = evaluate(
+        load(out / MODEL),
+        catalog,
+        trained_on=catalog.table,
+        seed=recipe.seed,
+        command=f"tumorscope train --recipe {recipe.name} (its test part)",
+        progress=progress,
+    )
+    write_evaluation(evaluation, out)
 
 
 def _card(recipe: Recipe, temperature: float, thresholds: Thresholds, train: Samples) -> Card:
@@ -194,6 +221,15 @@ def _card(recipe: Recipe, temperature: float, thresholds: Thresholds, train: Sam
         recipe=recipe.model_dump(mode="json"),
         version=__version__,
     )
+
+
+def _some(samples: Samples, count: int, seed: int) -> Samples:
+    """Draw at most `count` rows: a reference of embeddings needs no more, and a large set would take minutes."""
+    if len(samples.rows) <= count:
+        return samples
+    chosen = np.sort(np.random.default_rng(seed).choice(len(samples.rows), count, replace=False))
+    table = samples.table.iloc[chosen].reset_index(drop=True)
+    return Samples(table, samples.rows[chosen], samples.cover[chosen], samples.weights[chosen])
 
 
 def _run(

@@ -210,5 +210,6 @@ def _check(table: pd.DataFrame, classes: tuple[str, ...]) -> None:
     for name in set(table["label"]) & set(classes):
         if counts.get(name, 0) < 2:
             raise CatalogError(
-                f"class '{name}' has {counts.get(name, 0)} slice(s) to train on", remedy="give more of it or leave it out"
+                f"class '{name}' has {counts.get(name, 0)} slice(s) to train on",
+                remedy="give more of it or leave it out",
             )

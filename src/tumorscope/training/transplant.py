@@ -101,7 +101,9 @@ def _spot(target: Bytes, shape: tuple[int, ...], rng: np.random.Generator) -> tu
     return (top, left) if fits else None
 
 
-def _blend(target: Bytes, lesion: Lesion, spot: tuple[int, int], rng: np.random.Generator) -> tuple[Bytes, Bytes] | None:
+def _blend(
+    target: Bytes, lesion: Lesion, spot: tuple[int, int], rng: np.random.Generator
+) -> tuple[Bytes, Bytes] | None:
     height, width = lesion.mask.shape
     window = np.s_[spot[0] : spot[0] + height, spot[1] : spot[1] + width]
     here = target[window].astype(np.float32)

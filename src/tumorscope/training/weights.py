@@ -37,7 +37,9 @@ def create_backbone(name: str, weights: str) -> tuple[nn.Module, tuple[float, fl
 
     if not timm.is_model(name):
         near = timm.list_models(f"{name[:6]}*")[:5]
-        raise RecipeError(f"timm knows no backbone '{name}'", remedy=f"choose one of timm's: {', '.join(near) or '...'}")
+        raise RecipeError(
+            f"timm knows no backbone '{name}'", remedy=f"choose one of timm's: {', '.join(near) or '...'}"
+        )
     source: Callable[[], dict[str, Tensor]] | None = {"none": None, "hub": None}.get(weights, lambda: _file(weights))
     if weights == "bundled":
         source = lambda: bundled_state(name)  # noqa: E731
@@ -63,7 +65,8 @@ def bundled_state(name: str) -> dict[str, Tensor]:
 
     if name not in BUNDLED:
         raise RecipeError(
-            f"no bundled weights for '{name}'", remedy=f"use weights: hub, none or a path, or one of {', '.join(BUNDLED)}"
+            f"no bundled weights for '{name}'",
+            remedy=f"use weights: hub, none or a path, or one of {', '.join(BUNDLED)}",
         )
     module, holder = BUNDLED[name]
     try:
@@ -101,7 +104,9 @@ def _file(path: str) -> dict[str, Tensor]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises pickle, zip and runtime errors alike for what is no state dict
-        raise RecipeError("is not a state dict", file=path, remedy="save model.state_dict() of the timm model") from error
+        raise RecipeError(
+            "is not a state dict", file=path, remedy="save model.state_dict() of the timm model"
+        ) from error
     return dict(state.get("state_dict", state))
 
 

@@ -1,0 +1,261 @@
+"""The verbs. Each parses its arguments, calls one function of the package, and prints what came back."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tumorscope.errors import OutputError, TumorscopeError, UsageError
+from tumorscope.version import __version__
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from tumorscope.catalog.build import Channels as ChannelChoice
+    from tumorscope.terminal import Reporter
+
+DONE, SOME_FAILED, WRONG_CALL = 0, 1, 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="tumorscope",
+    help="Reads brain MRI: is there a tumor, which kind, where, and how far can the answer be trusted. Research use only.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Data = Annotated[list[str], typer.Argument(help="Folders, CSV files, or the word phantom.", metavar="DATA...")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the results.", metavar="DIR")]
+Channels = Annotated[str, typer.Option("--channels", help="Of a picture of three sequences: one (FLAIR) or all.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of everything random.")]
+
+
+def main() -> None:
+    """Run the command line: one line on stderr and an exit code for every error that a user can mend."""
+    try:
+        stopped = app(standalone_mode=False, prog_name="tumorscope")  # the code of an Exit comes back as the value
+        code = stopped if isinstance(stopped, int) else DONE
+    except TumorscopeError as error:
+        code = _fail(str(error), SOME_FAILED if isinstance(error, OutputError) else WRONG_CALL)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _fail("interrupted; what was finished is kept", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains while it ends
+        code = DONE
+    except OSError as error:
+        code = _fail(f"{error.filename or 'output'}: {error.strerror}", SOME_FAILED)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # a wrong option or argument, as the parser tells it
+            raise
+        code = _fail(error.format_message(), WRONG_CALL)
+    sys.exit(code)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(f"tumorscope {__version__}")
+        raise typer.Exit(DONE)
+
+
+@app.command()
+def audit(
+    data: Data,
+    out: Out,
+    against: Annotated[list[str] | None, typer.Option("--against", help="How much of this set stands in DATA.")] = None,
+    channels: Channels = "one",
+    atlas: Annotated[bool, typer.Option(help="Recognize slices of the Cheng set.")] = True,
+    seed: Seed = 0,
+) -> None:
+    """Look for copies, leaks, conflicts and shortcuts in a data set."""
+    from tumorscope.catalog.audit import run_audit, write_audit
+
+    with _progress() as progress:
+        found = run_audit(
+            data, against=against or (), seed=seed, use_atlas=atlas, channels=_channels(channels), progress=progress
+        )
+        write_audit(found, out)
+    _show(found.table())
+    print(out / "audit.html")
+    _stop_if_unreadable(len(found.summary["unreadable"]))
+
+
+@app.command()
+def prepare(
+    data: Data,
+    out: Out,
+    side: Annotated[int, typer.Option(help="Height and width of what is written, in pixels.")] = 224,
+    crop: Annotated[bool, typer.Option(help="Cut the empty border around the head away.")] = True,
+    channels: Channels = "one",
+) -> None:
+    """Write the slices cropped, resized and windowed, with their catalog."""
+    from tumorscope.catalog.prepare import prepare as prepare_data
+
+    with _progress() as progress:
+        catalog = prepare_data(data, out=out, side=side, crop=crop, channels=_channels(channels), progress=progress)
+    print(out)
+    _say(f"{len(catalog.table):,} slices")
+    for entry in catalog.unreadable:
+        _say(f"{entry['path']}: {entry['problem']}")
+    _stop_if_unreadable(len(catalog.unreadable))
+
+
+@app.command()
+def train(
+    data: Data,
+    out: Out,
+    recipe: Annotated[str, typer.Option("--recipe", help="Name of a shipped recipe, or a YAML file.")] = "quick",
+    split: Annotated[str, typer.Option("--split", help="grouped, official, folds or random (leaky).")] = "grouped",
+    fold: Annotated[int | None, typer.Option("--fold", help="The test fold, 1 to 5, for --split folds.")] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="A recipe key, as schedule.epochs=3.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+) -> None:
+    """Train a model on DATA and evaluate it on the test part of the split."""
+    from tumorscope.training import train as train_model
+
+    with _progress() as progress:
+        run = train_model(
+            data, recipe=recipe, out=out, split=split, fold=fold, overrides=_settings(setting or []), resume=resume,
+            say=progress.say, progress=progress,
+        )  # fmt: skip
+    print(run.model)
+    print(run.report)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A model file.", metavar="MODEL")],
+    data: Data,
+    out: Out,
+    split: Annotated[str, typer.Option("--split", help="test, val, train or all.")] = "test",
+    channels: Channels = "one",
+    prevalence: Annotated[float, typer.Option(help="Share of tumors for which predictive values are stated.")] = 0.05,
+    seed: Seed = 0,
+) -> None:
+    """Measure a model on DATA, with what it has seen taken out."""
+    from tumorscope.evaluation import evaluate_data, write_evaluation
+    from tumorscope.evaluation.text import evaluation_text
+    from tumorscope.inference import load
+
+    with _progress() as progress:
+        found = evaluate_data(
+            load(model), data, split=split, channels=_channels(channels), seed=seed, prevalence=prevalence,
+            command=_command(), progress=progress,
+        )  # fmt: skip
+        write_evaluation(found, out)
+    _show(evaluation_text(found))
+    print(out / "report.html")
+
+
+@app.command()
+def predict(
+    paths: Annotated[list[str], typer.Argument(help="Pictures, or folders of them.", metavar="PATH...")],
+    model: Annotated[str | None, typer.Option("--model", help="A model file; without it the shipped one.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for heatmaps and a contact sheet.")] = None,
+    channels: Channels = "one",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line, as they come.")] = False,
+) -> None:
+    """Say what pictures show."""
+    from tumorscope.inference import load
+    from tumorscope.inference.text import finding_line
+
+    loaded = load(model)
+    if jsonl:
+        failed = 0
+        for finding in loaded.iter_findings(paths, out=out, channels=_channels(channels)):
+            print(finding.model_dump_json(), flush=True)
+            failed += finding.status == "error"
+    else:
+        with _progress() as progress:
+            findings = loaded.predict(paths, out=out, channels=_channels(channels), progress=progress)
+        failed = len(findings.failed)
+        print(findings.to_json() if json else "\n".join(map(finding_line, findings)))
+    _stop_if_unreadable(failed)
+
+
+@app.command()
+def info(
+    model: Annotated[
+        str | None, typer.Argument(help="A model file; without it the shipped one.", metavar="[MODEL]")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
+) -> None:
+    """Show what a model says of itself: training data, figures, limits, licence."""
+    from tumorscope.inference import load
+    from tumorscope.inference.text import card_text
+
+    file = load(model).file
+    if json:
+        print(file.card.model_dump_json(indent=2))
+    else:
+        _show(card_text(file.card, file.sha256))
+
+
+@app.command()
+def demo(out: Out = Path("demo")) -> None:
+    """Audit a phantom set with planted leaks, run the shipped model on examples, and write one page of both."""
+    from tumorscope.demo import run_demo
+
+    with _progress() as progress:
+        page = run_demo(out, say=progress.say, progress=progress)
+    print(page)
+
+
+def _settings(pairs: list[str]) -> dict[str, Any]:
+    import yaml
+
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {pair} is not understood", remedy="write --set key=value")
+        settings[key] = yaml.safe_load(value)
+    return settings
+
+
+def _channels(text: str) -> ChannelChoice:
+    if text == "one" or text == "all":  # noqa: PLR1714  the checker narrows the type by comparison alone
+        return text
+    raise UsageError(f"--channels {text} is not understood", remedy="choose one or all")
+
+
+def _stop_if_unreadable(count: int) -> None:
+    if count:
+        _say(f"{count} of the files could not be read; everything else is done")
+        raise typer.Exit(SOME_FAILED)
+
+
+def _command() -> str:
+    import shlex
+
+    return shlex.join(["tumorscope", *sys.argv[1:]])
+
+
+def _show(renderable: RenderableType) -> None:
+    from rich.console import Console
+
+    Console().print(renderable)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _fail(line: str, code: int) -> int:
+    _say(f"tumorscope: {line}")
+    return code
+
+
+def _progress() -> Reporter:
+    from tumorscope.terminal import Reporter
+
+    return Reporter()
