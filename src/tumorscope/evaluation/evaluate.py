@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,6 +78,22 @@ class Evaluation:
     def is_leaky(self) -> bool:
         """Whether the full set holds slices, or groups, that the model was fitted to."""
         return not bool(self.rows["leak_free"].all())
+
+    def report(self, out: str | Path | None = None) -> None:
+        """Print the evaluation as tables to stdout and, with `out`, write its files there (see `write_evaluation`)."""
+        from rich.console import Console
+
+        from tumorscope.evaluation.report import write_evaluation
+        from tumorscope.evaluation.text import evaluation_text
+
+        Console().print(evaluation_text(self))
+        if out is not None:
+            write_evaluation(self, out)
+
+    def _repr_html_(self) -> str:
+        from tumorscope.evaluation.report import framed_page
+
+        return framed_page(self)
 
 
 def evaluate(

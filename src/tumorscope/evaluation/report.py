@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,13 @@ def report_page(evaluation: Evaluation, values: dict[str, Any] | None = None) ->
         split_words=SPLIT_WORDS,
         notumor=NOTUMOR,
     )
+
+
+def framed_page(evaluation: Evaluation, height: int = 860) -> str:
+    """Return the report wrapped for a notebook, so that its styles and the notebook's stay apart."""
+    style = f"width:100%;height:{height}px;border:1px solid #8884;border-radius:8px"
+    page = html.escape(report_page(evaluation))
+    return f'<iframe srcdoc="{page}" style="{style}" title="tumorscope evaluation"></iframe>'
 
 
 def percent(share: float | None, digits: int = 1) -> str:

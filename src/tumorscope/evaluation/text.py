@@ -1,11 +1,11 @@
-"""An evaluation as text for a terminal."""
+"""An evaluation as tables for a terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tumorscope.evaluation.words import METRIC_WORDS, SPLIT_WORDS, headline_sentence
-from tumorscope.model_file import Figure
+from tumorscope.evaluation.outcome import SHORT
+from tumorscope.evaluation.words import NOT_PERCENT, SPLIT_WORDS, headline_sentence, spoken
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -13,44 +13,63 @@ if TYPE_CHECKING:
 
     from tumorscope.evaluation.evaluate import Evaluation
 
-SHOWN = (
-    "accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity", "sensitivity_at_95_specificity", "ece", "pointing",
-)  # fmt: skip
+STYLES = {"bad": ("red", "✗"), "warn": ("yellow", "!"), "good": ("green", "✓"), "note": ("cyan", "·")}
+COLUMNS = ("accuracy", "auc", "sensitivity", "specificity")
+NAMES = {"auc": "AUC"}
 
 
 def evaluation_text(evaluation: Evaluation) -> RenderableType:
-    """Return the headline, the figures of every split side by side, the floors, and what a reader must know."""
+    """Return an evaluation as a renderable of rich: the headline, what to know, the splits side by side, the classes."""
     from rich.console import Group
     from rich.text import Text
 
-    notes = [Text(f"· {note}") for note in evaluation.notes]
-    return Group(Text(headline_sentence(evaluation), style="bold"), _table(evaluation), *notes)
+    data = " + ".join(sorted(set(evaluation.findings["dataset"])))
+    title = Text.assemble((f"{evaluation.card.name} on {data}", "bold"), f"  {len(evaluation.outcome):,} slices")
+    parts: list[RenderableType] = [title, Text(headline_sentence(evaluation)), _notes(evaluation), _splits(evaluation)]
+    pointing = evaluation.figures[evaluation.headline].get("pointing")
+    if pointing is not None:
+        parts.append(Text(f"Heatmap peaks inside the tumor's mask: {spoken(pointing)}, n = {pointing.n:,}"))
+    parts.append(Text("Research use only. Not a medical device.", style="dim"))
+    return Group(*parts)
 
 
-def _table(evaluation: Evaluation) -> Table:
+def _notes(evaluation: Evaluation) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 1))
+    for note in evaluation.notes:
+        color, mark = STYLES[note.level]
+        grid.add_row(Text(mark, style=f"bold {color}"), Text(note.text))
+    return grid
+
+
+def _splits(evaluation: Evaluation) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    for name in evaluation.figures:
-        leaky = " (leaky)" if name == "full" and evaluation.is_leaky else ""
-        table.add_column(f"{SPLIT_WORDS[name]}{leaky}, n = {int(evaluation.rows[name].sum()):,}", justify="right")
-    for key in SHOWN:
-        if any(key in found for found in evaluation.figures.values()):
-            table.add_row(METRIC_WORDS.get(key, key), *(_cell(f.get(key)) for f in evaluation.figures.values()))
-    table.add_section()
-    for words, floor in (("copy baseline", evaluation.copies), ("source probe", evaluation.sources)):
-        cells = [
-            floor.to_json(evaluation.outcome.labels, evaluation.outcome.clusters, rows)
-            for rows in evaluation.rows.values()
-        ]
-        table.add_row(words, *("–" if c["accuracy"] is None else f"{c['accuracy']:.1%}" for c in cells))
+    shown = [
+        name for name in (*COLUMNS, "macro_auc") if name in evaluation.figures["full"] and _wanted(name, evaluation)
+    ]
+    table = Table(title="With 95% intervals", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table.add_column("slices")
+    for name in ("n", *(NAMES.get(name, name.replace("_", " ")) for name in shown), "copy baseline"):
+        table.add_column(name, justify="right")
+    outcome = evaluation.outcome
+    for split, rows in evaluation.rows.items():
+        found = evaluation.figures[split]
+        values = [spoken(found[name], percent=name not in NOT_PERCENT) if name in found else "–" for name in shown]
+        copied = evaluation.copies.to_json(outcome.labels, outcome.clusters, rows, seed=evaluation.seed)["accuracy"]
+        words = SPLIT_WORDS[split] + (", leaky" if split == "full" and evaluation.is_leaky else "")
+        table.add_row(
+            words,
+            f"{int(rows.sum()):,}",
+            *values,
+            "–" if copied is None else f"{100 * copied:.1f}%",
+            style="bold" if split == evaluation.headline else None,
+        )
     return table
 
 
-def _cell(figure: Figure | None) -> str:
-    if figure is None:
-        return "–"
-    interval = "" if figure.interval is None else f" [{figure.interval[0]:.3f}, {figure.interval[1]:.3f}]"
-    return f"{figure.value:.3f}{interval}"
+def _wanted(name: str, evaluation: Evaluation) -> bool:
+    return name in SHORT or "auc" not in evaluation.figures["full"]
