@@ -1,0 +1,149 @@
+"""Kills trainings at random moments, resumes them, and compares each with one that was never disturbed.
+
+    python benchmarks/kills.py [--trials 20] [--data phantom:96] [--epochs 6]
+
+A trial starts the `smoke` recipe in a process of its own, sends it SIGKILL at a moment drawn evenly from the time that
+the undisturbed run took, checks that every file in the run folder is complete, resumes it to the end, and compares log,
+checkpoint and model file byte for byte or tensor for tensor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+from PIL import Image
+
+from record import write_record
+from tumorscope.model_file import read_model
+
+CODE = "import sys; from tumorscope.training import train; \
+train(sys.argv[1], recipe='smoke', out=sys.argv[2], overrides={'schedule.epochs': int(sys.argv[3])}, resume=True)"
+
+
+def main() -> None:
+    """Run the trials and write what they found."""
+    options = _options()
+    rng = np.random.default_rng(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder, "undisturbed")
+        start = time.perf_counter()
+        subprocess.run(_command(options, whole), check=True)
+        took = time.perf_counter() - start
+        print(f"undisturbed: {took:.1f} s", flush=True)
+        trials = []
+        for number in range(1, options.trials + 1):
+            trials.append(_trial(options, Path(folder, f"killed_{number}"), whole, rng.uniform(0.05, 1.0) * took))
+            print(number, trials[-1], flush=True)
+    figures = {
+        "trials": len(trials),
+        "killed_while_running": sum(trial["killed"] for trial in trials),
+        "broken_files_after_kill": sum(len(trial["broken"]) for trial in trials),
+        "resumed": sum(trial["resumed"] for trial in trials),
+        "bit_equal": sum(trial["bit_equal"] for trial in trials),
+        "left_over_files": sum(trial["left_over"] for trial in trials),
+        "undisturbed_seconds": round(took, 1),
+        "kills": trials,
+    }
+    write_record("kills", figures, ("torch", "lightning", "numpy"))
+    if figures["broken_files_after_kill"] or figures["bit_equal"] < len(trials):
+        sys.exit(1)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--data", default="phantom:96")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+def _command(options: argparse.Namespace, run: Path) -> list[str]:
+    return [sys.executable, "-c", CODE, options.data, str(run), str(options.epochs)]
+
+
+def _trial(options: argparse.Namespace, run: Path, whole: Path, moment: float) -> dict[str, Any]:
+    process = subprocess.Popen(_command(options, run))
+    try:
+        process.wait(timeout=moment)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+    killed = process.wait() == -signal.SIGKILL
+    files, epochs = len(_outputs(run)), _epochs(run)
+    broken = [path.name for path in _outputs(run) if not _is_complete(path)]
+    resumed = subprocess.run(_command(options, run), check=False).returncode == 0
+    return {
+        "second": round(moment, 1),
+        "killed": killed,
+        "files_then": files,
+        "epochs_then": epochs,
+        "broken": broken,
+        "resumed": resumed,
+        "bit_equal": resumed and _same_run(run, whole),
+        "left_over": sum(path.name.startswith(".") for path in run.rglob("*")),
+    }
+
+
+def _outputs(run: Path) -> list[Path]:
+    """Return the files with a final name; TensorBoard's log is appended to by design and left out."""
+    found = run.rglob("*") if run.exists() else []
+    files = [path for path in found if path.is_file()]
+    return [p for p in files if not any(part.startswith((".", "tensorboard")) for part in p.relative_to(run).parts)]
+
+
+def _is_complete(path: Path) -> bool:
+    try:
+        READERS.get(path.suffix, Path.read_bytes)(path)
+    except Exception as error:  # whatever a reader raises, the file is broken
+        print(f"{path}: {error}", flush=True)
+        return False
+    return path.stat().st_size > 0
+
+
+def _read_picture(path: Path) -> None:
+    with Image.open(path) as image:
+        image.load()
+
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    ".onnx": read_model,
+    ".csv": pd.read_csv,
+    ".yaml": lambda path: yaml.safe_load(path.read_text(encoding="utf-8")),
+    ".npy": np.load,
+    ".png": _read_picture,
+    ".ckpt": lambda path: torch.load(path, map_location="cpu", weights_only=False),
+}
+
+
+def _epochs(run: Path) -> int:
+    return len(pd.read_csv(run / "log.csv")) if (run / "log.csv").is_file() else 0
+
+
+def _same_run(run: Path, whole: Path) -> bool:
+    return (
+        (run / "log.csv").read_bytes() == (whole / "log.csv").read_bytes()
+        and (run / "catalog.csv").read_bytes() == (whole / "catalog.csv").read_bytes()
+        and (run / "model.onnx").read_bytes() == (whole / "model.onnx").read_bytes()
+        and _same_weights(run / "last.ckpt", whole / "last.ckpt")
+    )
+
+
+def _same_weights(first: Path, second: Path) -> bool:
+    a, b = (torch.load(path, map_location="cpu", weights_only=False)["state_dict"] for path in (first, second))
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+if __name__ == "__main__":
+    main()
