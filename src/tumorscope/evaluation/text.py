@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tumorscope.evaluation.outcome import SHORT
 from tumorscope.evaluation.words import NOT_PERCENT, SPLIT_WORDS, headline_sentence, spoken
+from tumorscope.model_file import Figure
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,7 +20,7 @@ NAMES = {"auc": "AUC"}
 
 
 def evaluation_text(evaluation: Evaluation) -> RenderableType:
-    """Return an evaluation as a renderable of rich: the headline, what to know, the splits side by side, the classes."""
+    """Return an evaluation as a renderable of rich: the headline, what to know, the splits."""
     from rich.console import Group
     from rich.text import Text
 
@@ -51,24 +52,32 @@ def _splits(evaluation: Evaluation) -> Table:
     shown = [
         name for name in (*COLUMNS, "macro_auc") if name in evaluation.figures["full"] and _wanted(name, evaluation)
     ]
-    table = Table(title="With 95% intervals", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(
+        title="With 95% intervals", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1)
+    )
     table.add_column("slices")
-    for name in ("n", *(NAMES.get(name, name.replace("_", " ")) for name in shown), "copy baseline"):
-        table.add_column(name, justify="right")
+    for name in (*(NAMES.get(name, name.replace("_", " ")) for name in shown), "copying"):
+        table.add_column(name, justify="right", no_wrap=True)
     outcome = evaluation.outcome
     for split, rows in evaluation.rows.items():
         found = evaluation.figures[split]
-        values = [spoken(found[name], percent=name not in NOT_PERCENT) if name in found else "–" for name in shown]
+        values = [_stacked(found, name) for name in shown]
         copied = evaluation.copies.to_json(outcome.labels, outcome.clusters, rows, seed=evaluation.seed)["accuracy"]
-        words = SPLIT_WORDS[split] + (", leaky" if split == "full" and evaluation.is_leaky else "")
+        words = SPLIT_WORDS[split] + (" (leaky)" if split == "full" and evaluation.is_leaky else "")
         table.add_row(
-            words,
-            f"{int(rows.sum()):,}",
+            f"{words}\n{int(rows.sum()):,}",
             *values,
             "–" if copied is None else f"{100 * copied:.1f}%",
             style="bold" if split == evaluation.headline else None,
         )
     return table
+
+
+def _stacked(found: dict[str, Figure], name: str) -> str:
+    """Return a figure in two lines, its interval under it."""
+    return (
+        spoken(found[name], percent=name not in NOT_PERCENT).replace(" (", "\n").rstrip(")") if name in found else "–"
+    )
 
 
 def _wanted(name: str, evaluation: Evaluation) -> bool:
