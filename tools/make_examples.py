@@ -2,7 +2,7 @@
 
 usage: python tools/make_examples.py [OUT]      (default: examples/scans)
 
-The template (ICBM 2009a nonlinear symmetric, T1) comes inside the nilearn wheel; its notice is kept beside the pictures.
+The template (ICBM 2009a nonlinear symmetric, T1) comes inside the nilearn wheel; its notice lies beside the pictures.
 The lesions are painted: they show what a finding looks like and say nothing of how well a model reads patients.
 """
 
@@ -23,8 +23,8 @@ SIDE = 256
 Plane = NDArray[np.float32]
 
 TEMPLATE_NOTICE = """\
-The pictures named mni152_* are slices of the ICBM 2009a nonlinear symmetric template (MNI152), resized, with painted lesions where
-the name says so.
+The pictures named mni152_* are slices of the ICBM 2009a nonlinear symmetric template (MNI152), resized, with painted
+lesions where the name says so.
 
 Copyright (C) 1993-2009 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, McGill
 University. Permission to use, copy, modify, and distribute this software and its documentation for any purpose and

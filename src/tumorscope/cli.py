@@ -23,7 +23,7 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="tumorscope",
-    help="Reads brain MRI: is there a tumor, which kind, where, and how far can the answer be trusted. Research use only.",
+    help="Reads brain MRI: is there a tumor, which kind, where, and how far to trust it. Research use only.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

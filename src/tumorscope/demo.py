@@ -1,4 +1,4 @@
-"""The demo: a phantom set with planted leaks is audited, the shipped model reads the example scans, one page shows both."""
+"""The demo: a phantom set with planted leaks is audited, the shipped model reads the examples, one page shows both."""
 
 from __future__ import annotations
 

@@ -166,9 +166,7 @@ def parse_card(text: str | None, path: Path) -> Card:
         ModelFileError: there is none, it is damaged, or of a newer format.
     """
     if text is None:
-        raise ModelFileError(
-            "has no tumorscope card", file=path, remedy="give a model that tumorscope train wrote"
-        )
+        raise ModelFileError("has no tumorscope card", file=path, remedy="give a model that tumorscope train wrote")
     try:
         values = json.loads(text)
         version = values.get("format")
@@ -217,9 +215,7 @@ def _content(path: Path) -> bytes:
         raise ModelFileError("is not a file", file=path, remedy="give the path of a .onnx model file")
     size = path.stat().st_size
     if size == 0 or size > MAX_BYTES:
-        raise ModelFileError(
-            f"has {size:,} bytes", file=path, remedy=f"a model file has between 1 and {MAX_BYTES:,}"
-        )
+        raise ModelFileError(f"has {size:,} bytes", file=path, remedy=f"a model file has between 1 and {MAX_BYTES:,}")
     return path.read_bytes()
 
 
@@ -255,6 +251,4 @@ def _check_shapes(session: onnxruntime.InferenceSession, card: Card, path: Path)
     elif any(outputs[name][1] != len(card.classes) for name in ("probabilities", "heatmap")):
         wrong = f"{outputs['probabilities'][1]} outputs for {len(card.classes)} classes"
     if wrong:
-        raise ModelFileError(
-            f"does not fit its card ({wrong})", file=path, remedy="copy or train the model again"
-        )
+        raise ModelFileError(f"does not fit its card ({wrong})", file=path, remedy="copy or train the model again")

@@ -43,14 +43,14 @@ class Spec(BaseModel):
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a slice lies in the model's input: `box` of the slice (top, left, height, width) fills `frame` of the input."""
+    """Where a slice lies in the input: `box` of the slice (top, left, height, width) fills `frame` of the input."""
 
     box: tuple[int, int, int, int]
     frame: tuple[int, int, int, int]
     side: int
 
     def to_slice(self, values: Plane, shape: tuple[int, int]) -> Plane:
-        """Map `values`, a picture of the input at any resolution, back onto a slice of `shape`; zero outside the box."""
+        """Map a picture of the input, at any resolution, back onto a slice of `shape`; zero outside the box."""
         square = cv2.resize(values, (self.side, self.side), interpolation=cv2.INTER_LINEAR)
         top, left, height, width = self.frame
         framed = square[top : top + height, left : left + width]

@@ -55,7 +55,7 @@ def _splits(evaluation: Evaluation) -> Table:
     table = Table(
         title="With 95% intervals", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1)
     )
-    table.add_column("slices")
+    table.add_column("slices", no_wrap=True)
     for name in (*(NAMES.get(name, name.replace("_", " ")) for name in shown), "copying"):
         table.add_column(name, justify="right", no_wrap=True)
     outcome = evaluation.outcome
@@ -76,7 +76,9 @@ def _splits(evaluation: Evaluation) -> Table:
 def _stacked(found: dict[str, Figure], name: str) -> str:
     """Return a figure in two lines, its interval under it."""
     return (
-        spoken(found[name], percent=name not in NOT_PERCENT).replace(" (", "\n").rstrip(")") if name in found else "–"
+        spoken(found[name], percent=name not in NOT_PERCENT).replace(" (", "\n").rstrip(")").replace(" to ", "–")
+        if name in found
+        else "–"
     )
 
 

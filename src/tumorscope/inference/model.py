@@ -208,8 +208,8 @@ class _Album:
         probabilities: NDArray[np.float32],
         card: Card,
     ) -> str:
-        tumors = [index for index in card.tumor_classes]
-        shown = card.classes.index(said.label) if said.label != NOTUMOR else max(tumors, key=lambda i: probabilities[i])
+        likeliest = max(card.tumor_classes, key=lambda index: probabilities[index])
+        shown = likeliest if said.label == NOTUMOR else card.classes.index(said.label)
         picture = overlay(item.plane, heatmaps[shown], item.placement)
         path = self.folder / self._unique(item)
         write_bytes(path, encode_png(picture))

@@ -53,7 +53,7 @@ def _facts(card: Card, sha256: str) -> Table:
         "model": f"{card.name}  (tumorscope {card.version}, sha256 {sha256[:12]}…)",
         "licence": card.licence,
         "classes": ", ".join(card.classes),
-        "input": f"{spec.side} x {spec.side}, {spec.channels}, {spec.fit}{', cropped to the head' if spec.crop else ''}",
+        "input": f"{spec.side} x {spec.side} {spec.channels}, {spec.fit}{', cropped to the head' if spec.crop else ''}",
         "trained on": ", ".join(f"{name} {count:,}" for name, count in card.training.sets.items()) or "unknown",
         "labels": ", ".join(f"{name} {count:,}" for name, count in card.training.labels.items()) or "unknown",
         "thresholds": (

@@ -16,8 +16,14 @@ MIN_GRID = 10
 
 
 class Outputs(NamedTuple):
-    """What the network says of a batch: `logits` (N, classes), `heatmap` (N, classes, h, w), `embedding` (N, d),
-    `mask` (N, 1, h', w') as logits of 'tumor here'."""
+    """What the network says of a batch.
+
+    Attributes:
+        logits: ``(N, classes)``.
+        heatmap: ``(N, classes, h, w)``.
+        embedding: ``(N, d)``.
+        mask: ``(N, 1, h', w')``, logits of 'tumor here'.
+    """
 
     logits: Tensor
     heatmap: Tensor

@@ -23,7 +23,7 @@ from tumorscope.inference import load
 from tumorscope.model_file import Card, Thresholds, TrainingData, write_model
 from tumorscope.training.cache import ImageCache, build_cache
 from tumorscope.training.curves import draw_curves
-from tumorscope.training.export import ExportedNetwork, Reference, export_graph, fit_reference
+from tumorscope.training.export import ExportedNetwork, export_graph, fit_reference
 from tumorscope.training.fit import LOG, fit
 from tumorscope.training.network import Network
 from tumorscope.training.recipe import Recipe, load_recipe, parse_recipe, write_recipe_text
