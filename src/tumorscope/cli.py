@@ -15,7 +15,7 @@ from tumorscope.version import __version__
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from tumorscope.catalog.build import Channels as ChannelChoice
+    from tumorscope.scans import Channels as ChannelChoice
     from tumorscope.terminal import Reporter
 
 DONE, SOME_FAILED, WRONG_CALL = 0, 1, 2
@@ -223,8 +223,11 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
 
 
 def _channels(text: str) -> ChannelChoice:
-    if text == "one" or text == "all":  # noqa: PLR1714  the checker narrows the type by comparison alone
-        return text
+    from tumorscope.scans import CHANNELS
+
+    for choice in CHANNELS:
+        if text == choice:
+            return choice
     raise UsageError(f"--channels {text} is not understood", remedy="choose one or all")
 
 

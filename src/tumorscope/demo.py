@@ -42,7 +42,7 @@ PLANTS = (
     Plant("copy", ".png", lambda image: image),
     Plant("mirrored", ".png", lambda image: image[:, ::-1]),
     Plant("turned", ".png", np.rot90),
-    Plant("half", ".png", lambda image: cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)),
+    Plant("half", ".png", lambda image: np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5), np.uint8)),
     Plant("recompressed", ".jpg", lambda image: image, quality=30),
     Plant("stretched", ".png", lambda image: np.clip(image.astype(np.float32) * 1.35 - 12, 0, 255).astype(np.uint8)),
 )

@@ -61,14 +61,14 @@ class Placement:
         )
         return out
 
-    def to_input(self, plane: NDArray[np.generic]) -> NDArray[np.generic]:
+    def to_input(self, plane: Plane) -> Plane:
         """Cut the box out of a picture of the slice and place it in the square input, black outside the frame."""
         top, left, height, width = self.box
         cut = plane[top : top + height, left : left + width]
         top, left, height, width = self.frame
         shrinks = cut.shape[0] > height or cut.shape[1] > width
         resized = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        out = np.zeros((self.side, self.side, *resized.shape[2:]), resized.dtype)
+        out = np.zeros((self.side, self.side, *resized.shape[2:]), np.float32)
         out[top : top + height, left : left + width] = resized
         return out
 

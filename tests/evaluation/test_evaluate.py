@@ -13,7 +13,7 @@ from sklearn import metrics as reference
 from tumorscope.catalog import assign_split
 from tumorscope.catalog.phantom import write_phantom
 from tumorscope.errors import CatalogError, UsageError
-from tumorscope.evaluation import evaluate, evaluate_data, evaluate_run, write_evaluation
+from tumorscope.evaluation import card_metrics, evaluate, evaluate_data, evaluate_run, write_evaluation
 from tumorscope.evaluation.text import evaluation_text
 
 KEYS = {"headline", "leak_free", "twin_free", "full", "confusion", "per_class", "calibration", "copy_baseline",
@@ -163,6 +163,14 @@ def test_lesions_are_reported_apart(bench):
     assert len(found.outcome) == (table["split"] == "test").sum() - 6
     assert found.lesion_figures["called_tumor"].n == 6
     assert any("no tumor; they are not in the figures" in note.text for note in found.notes)
+
+
+def test_a_card_gets_the_headline(bench, grouped):
+    found = card_metrics(grouped)
+    assert list(found) == ["phantom, test, leak-free" if grouped.headline == "leak_free" else "phantom, test, full"]
+    assert next(iter(found.values()))["auc"] == grouped.figures["full"]["auc"]
+    card = bench.model.card.model_copy(update={"metrics": found})
+    assert type(card).model_validate_json(card.model_dump_json()).metrics == found
 
 
 def test_other_splits_and_wrong_calls(bench):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.atomic import write_json, write_text
-from tumorscope.catalog.build import Channels, build_catalog
+from tumorscope.catalog.build import build_catalog
 from tumorscope.catalog.groups import add_groups
 from tumorscope.catalog.leaks import (
     Leaks,
@@ -31,6 +31,7 @@ from tumorscope.catalog.properties import file_properties, properties_by_class
 from tumorscope.catalog.table import Catalog, Progress, write_catalog
 from tumorscope.catalog.twins import find_twins
 from tumorscope.catalog.verdict import sentences
+from tumorscope.scans import Channels
 from tumorscope.version import __version__
 
 if TYPE_CHECKING:

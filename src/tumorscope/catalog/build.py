@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from tumorscope.catalog.layouts import Entry, Listing, data_roots, list_data
 from tumorscope.catalog.prints import Prints
 from tumorscope.catalog.table import COLUMNS, NUMBERS, Catalog, Progress
 from tumorscope.errors import CatalogError, ScanError
-from tumorscope.scans import LGG_DEFAULT_CHANNEL, LGG_SEQUENCES, Scan, read_scan
+from tumorscope.scans import LGG_DEFAULT_CHANNEL, LGG_SEQUENCES, Channels, Scan, read_scan
 
 THREADS = 2
 AHEAD = 64
@@ -33,7 +33,6 @@ SUFFIXES = {
     "GIF": (".gif",),
     "WEBP": (".webp",),
 }
-Channels = Literal["one", "all"]
 
 
 @dataclass

@@ -62,14 +62,14 @@ def add_groups(catalog: Catalog, *, use_atlas: bool = True, progress: Progress |
     table, pairs = catalog.table, find_twins(catalog.prints, progress=progress)
     if use_atlas:
         known = load_atlas().recognize(catalog.prints)
-        index, fold = known["index"].astype("Int64").array, known["fold"].astype("Int64").array
+        index, fold = _numbers(known["index"]), _numbers(known["fold"])
     else:
-        index = fold = pd.array([pd.NA] * len(table), dtype="Int64")
-    twins = _twin_sets(pairs, [None if pd.isna(i) else int(i) for i in index])
-    is_cheng = ~pd.isna(index)
+        index = fold = [None] * len(table)
+    twins = _twin_sets(pairs, index)
+    is_cheng = np.array([number is not None for number in index], bool)
     patients = _patients(table)
     table = table.assign(
-        fold=fold,
+        fold=pd.array(fold, dtype="Int64"),
         source=table["source"].where(~is_cheng, CHENG),
         sequence=table["sequence"].where(~(is_cheng & table["sequence"].isin(["", "T1"])), CHENG_SEQUENCE),
         twin_of=_first_twins(table["path"], twins),
@@ -77,6 +77,10 @@ def add_groups(catalog: Catalog, *, use_atlas: bool = True, progress: Progress |
         group=_group_names(table, twins, patients, fold, catalog.prints.thumbs),
     )
     return replace(catalog, table=table, pairs=pairs)
+
+
+def _numbers(column: pd.Series[int]) -> list[int | None]:
+    return [None if pd.isna(number) else int(number) for number in column]
 
 
 def _twin_sets(pairs: pd.DataFrame, cheng_index: list[int | None]) -> NDArray[np.int64]:
@@ -102,11 +106,10 @@ def _group_names(
     table: pd.DataFrame,
     twins: NDArray[np.int64],
     patients: NDArray[np.object_],
-    fold: Sequence[object],
+    folds: list[int | None],
     thumbs: NDArray[np.uint8],
 ) -> list[str]:
     """Join what must not be parted: twins, patients, folds, runs. Two different folds are never joined."""
-    folds = [None if pd.isna(k) else int(k) for k in fold]  # type: ignore[call-overload]
     union = Union(folds)
     _join_equal(union, folds)
     _join_equal(union, twins)

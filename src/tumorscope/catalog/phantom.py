@@ -185,7 +185,7 @@ def _scanned(image: Plane, anatomy: np.random.Generator, scan: np.random.Generat
     side = len(image)
     texture = cv2.GaussianBlur(anatomy.normal(0, 1, (side, side)).astype(np.float32), (0, 0), side / 60)
     image = image * (1 + 0.35 * texture)
-    image = cv2.GaussianBlur(image, (0, 0), max(0.5, side / 180))
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), max(0.5, side / 180)), np.float32)
     slope = np.linspace(-1, 1, side, dtype=np.float32)
     image = image * (1 + scan.uniform(-0.12, 0.12) * slope[:, None]) * (1 + scan.uniform(-0.12, 0.12) * slope)
     noise = scan.normal(0, scan.uniform(2, 6), (2, side, side)).astype(np.float32)

@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tumorscope.atomic import replacing
-from tumorscope.catalog.build import Channels, build_catalog
+from tumorscope.catalog.build import build_catalog
 from tumorscope.catalog.groups import add_groups
 from tumorscope.catalog.table import COLUMNS, Catalog, Progress, write_catalog
 from tumorscope.errors import UsageError
 from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
-from tumorscope.scans import read_scan
+from tumorscope.scans import Channels, read_scan
 
 CATALOG_CSV, INDEX_CSV, MASKS = "catalog.csv", "index.csv", "masks"
 INDEX_COLUMNS = ("path", "label", "kind", "patient", "sequence", "plane", "mask", "split")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumorscope.catalog.features import BAND, MAP_SIDE, band_of, feature_maps, maps_of_band
+from tumorscope.catalog.features import BAND, band_of, feature_maps, maps_of_band
 from tumorscope.catalog.fingerprints import DIGEST_BYTES, THUMB_SIDE, Print
 
 COMPACT_FORMAT = 1

@@ -50,7 +50,7 @@ def assign_split(catalog: Catalog, how: str = "grouped", *, seed: int = 0, fold:
         alone = [f"{row}" for row in range(len(table))]
         parts = _spread(alone, _strata(table), _given(len(table)), FRACTIONS, seed)
     elif how == "grouped":
-        given = table["fold"].map(PART_OF_FOLD).fillna(-1).to_numpy(np.int64)
+        given = np.array([PART_OF_FOLD.get(k, -1) for k in table["fold"].fillna(0)], np.int64)
         parts = _spread(table["group"], _strata(table), given, FRACTIONS, seed)
     else:
         parts = _folded(table, int(fold or 0), seed)

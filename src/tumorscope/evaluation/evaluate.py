@@ -40,6 +40,7 @@ class Evaluation:
     Attributes:
         card: of the model.
         sha256: of the model file.
+        part: which part of the data was asked for: 'test', 'val', 'train' or 'all'.
         findings: one row a slice: the catalog's columns, what the model answered, whether it was `seen`, its
             `twin_seen` or its `group_seen` in training, and whether it is `counted` in `outcome`.
         outcome: the slices that count.
@@ -59,6 +60,7 @@ class Evaluation:
 
     card: Card
     sha256: str
+    part: str
     findings: pd.DataFrame
     outcome: Outcome
     lesions: Outcome
@@ -144,6 +146,7 @@ def evaluate(
     evaluation = Evaluation(
         card=card,
         sha256=model.file.sha256,
+        part="all" if part.all() else split,
         findings=findings,
         outcome=outcome,
         lesions=everything.take(~keep),

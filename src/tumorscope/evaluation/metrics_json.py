@@ -30,6 +30,7 @@ def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
         "headline_split": chosen,
         "headline_sentence": headline_sentence(evaluation),
         **{name: _figures(found) for name, found in evaluation.figures.items()},
+        "part": evaluation.part,
         "leaky": evaluation.is_leaky,
         "groups_known": evaluation.groups_known,
         "slices": {name: int(rows.sum()) for name, rows in evaluation.rows.items()},

@@ -17,7 +17,7 @@ from tumorscope.model_file import NOTUMOR, Card, Figure
 
 TUMOR = "tumor"
 HIGH_SPECIFICITY = 0.95
-SHORT = ("accuracy", "auc", "sensitivity", "specificity", "pointing")
+SHORT = ("accuracy", "auc", "sensitivity", "specificity", "sensitivity_at_95_specificity", "pointing")
 """The figures given of parts of a set: by data set, sequence, plane."""
 
 

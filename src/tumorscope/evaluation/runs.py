@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tumorscope.catalog import Catalog, Progress, add_groups, build_catalog
-from tumorscope.catalog.build import Channels
 from tumorscope.errors import CatalogError, UsageError
 from tumorscope.evaluation.evaluate import Evaluation, evaluate
 from tumorscope.evaluation.overlap import slice_keys
 from tumorscope.evaluation.report import write_evaluation
+from tumorscope.scans import Channels
 
 if TYPE_CHECKING:
     from tumorscope.inference import Model

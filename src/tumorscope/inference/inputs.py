@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.errors import ScanError, UsageError
 from tumorscope.preprocess import Placement, Plane, Spec, place, preprocess
-from tumorscope.scans import LGG_DEFAULT_CHANNEL, READERS, Scan, read_scan
+from tumorscope.scans import LGG_DEFAULT_CHANNEL, READERS, Channels, Scan, read_scan
 
-Channels = Literal["one", "all"]
 HEAD_BYTES = 512
 CLUTTER = ("thumbs.db", "desktop.ini")
 

@@ -17,10 +17,11 @@ from tumorscope.atomic import write_bytes, write_text
 from tumorscope.errors import ModelFileError, ScanError
 from tumorscope.inference.decide import Decision, decide
 from tumorscope.inference.finding import Finding, Findings, ModelName
-from tumorscope.inference.inputs import Channels, Input, list_files, read_inputs
+from tumorscope.inference.inputs import Input, list_files, read_inputs
 from tumorscope.inference.overlays import Picture, contact_sheet, encode_png, overlay
 from tumorscope.model_file import NOTUMOR, Card, ModelFile, read_model
 from tumorscope.preprocess import Plane, preprocess
+from tumorscope.scans import Channels
 
 SHIPPED = "shipped.onnx"
 BATCH = 32

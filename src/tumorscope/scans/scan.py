@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.float32]
+Channels = Literal["one", "all"]
+"""Of a picture that holds three sequences: take FLAIR alone, or each."""
+CHANNELS: tuple[Channels, ...] = ("one", "all")
 
 LGG_SEQUENCES = ("T1", "FLAIR", "T1ce")
 """What the three planes of a picture of the LGG set hold: pre-contrast, FLAIR, post-contrast."""

@@ -39,7 +39,8 @@ def _affine(side: int, recipe: AugmentRecipe, rng: np.random.Generator) -> Image
     zoom = np.exp(rng.uniform(-1, 1) * np.log1p(recipe.scale))
     center = (side - 1) / 2
     matrix = cv2.getRotationMatrix2D((center, center), angle, zoom)
-    matrix[:, 2] += rng.uniform(-recipe.translate, recipe.translate, 2) * side
+    matrix[0, 2] += rng.uniform(-recipe.translate, recipe.translate) * side
+    matrix[1, 2] += rng.uniform(-recipe.translate, recipe.translate) * side
     if rng.random() < recipe.flip:
         matrix[0] = -matrix[0]
         matrix[0, 2] += side - 1

@@ -16,7 +16,7 @@ def draw_curves(log: Path, out: Path) -> None:
     from matplotlib.figure import Figure
 
     rows = pd.read_csv(log)
-    best = rows.loc[rows["val_loss"][::-1].idxmin(), "epoch"]
+    best = rows["epoch"].iloc[int(rows["val_loss"].to_numpy().argmin())]
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     for axes, (title, lines) in zip(figure.subplots(1, 2), PANELS, strict=True):
         for column, label in lines:

@@ -62,7 +62,7 @@ class ExportedNetwork(nn.Module):
         outputs = self.network(image.permute(0, 3, 1, 2).float())
         probabilities = torch.softmax(outputs.logits / self.temperature, dim=1)
         offsets = outputs.embedding[:, None, :] - self.means[None]  # type: ignore[index]
-        distances = (offsets @ self.whitening).square().sum(dim=2)  # type: ignore[operator]
+        distances = (offsets @ self.whitening).square().sum(dim=2)
         return probabilities, outputs.heatmap, outputs.embedding, distances.amin(dim=1).sqrt()
 
 

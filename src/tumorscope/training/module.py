@@ -45,7 +45,7 @@ class TumorModule(pl.LightningModule):
 
     def training_step(self, batch: Sample, _: int) -> Tensor:
         """Return the loss of a batch."""
-        images, cover, masks, known, _ = batch
+        images, cover, masks, known = batch[:4]
         outputs = self.network(images.contiguous(memory_format=torch.channels_last))
         smoothing = self.recipe.loss.label_smoothing
         loss = covered_cross_entropy(outputs.logits.float(), cover, self._weights(), smoothing).mean()
@@ -58,7 +58,7 @@ class TumorModule(pl.LightningModule):
 
     def validation_step(self, batch: Sample, _: int) -> None:
         """Collect the loss and the correctness of a batch of validation slices."""
-        images, cover, _, _, weights = batch
+        images, cover, weights = batch[0], batch[1], batch[4]
         logits = self.network(images.contiguous(memory_format=torch.channels_last)).logits.float()
         losses = covered_cross_entropy(logits, cover, torch.ones_like(self._weights()), 0.0)
         right = cover[torch.arange(len(cover)), logits.argmax(dim=1)].float()
@@ -125,7 +125,7 @@ def outline_loss(logits: Tensor, masks: Tensor, known: Tensor) -> Tensor:
     if not bool(known.any()):
         return logits.sum() * 0.0
     logits = logits[known]
-    target = functional.adaptive_avg_pool2d(masks[known], logits.shape[-2:])
+    target = functional.adaptive_avg_pool2d(masks[known], (logits.shape[-2], logits.shape[-1]))
     cross_entropy = functional.binary_cross_entropy_with_logits(logits, target)
     inside = torch.sigmoid(logits)
     overlap = 2 * (inside * target).sum() + 1.0

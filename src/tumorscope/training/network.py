@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -47,7 +47,7 @@ class Network(nn.Module):
     def __init__(self, recipe: NetworkRecipe, classes: int, side: int) -> None:
         super().__init__()
         self.backbone, (self.mean, self.std) = create_backbone(recipe.backbone, recipe.weights)
-        info = self.backbone.feature_info
+        info: Any = self.backbone.feature_info
         reductions, channels = info.reduction(), info.channels()
         grid = _grid_reduction(reductions, side)
         self.fused = [i for i, reduction in enumerate(reductions) if reduction >= grid]

@@ -75,8 +75,8 @@ def training_table(catalog: Catalog, classes: tuple[str, ...]) -> pd.DataFrame:
     """
     table = catalog.table
     table = table[(table["label"] != LESION) & (table["split"] != "")]
-    usable = cover_matrix(table["label"], classes).any(axis=1)
-    table = table[usable].reset_index(drop=True)
+    usable = np.flatnonzero(cover_matrix(table["label"], classes).any(axis=1))
+    table = table.iloc[usable].reset_index(drop=True)
     roots = table["dataset"].map(catalog.roots).astype(str)
     table["mask_file"] = (roots + "/" + table["mask"]).where(table["mask"] != "", "")
     table = _without_copies(table)

@@ -38,9 +38,9 @@ def declare_operators() -> bool:
     global _library  # noqa: PLW0603  the library's registrations live as long as this object
     if _library is not None or compiled_part_loads():
         return _library is not None
-    _library = torch.library.Library("torchvision", "DEF")
+    _library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for schema in SCHEMAS:
-        _library.define(schema)
+        _library.define(schema)  # type: ignore[no-untyped-call]
     return True
 
 

@@ -74,7 +74,8 @@ def _cut(donor: Bytes, mask: Bytes, rng: np.random.Generator) -> Lesion | None:
     zoom = min(zoom, 0.5 * side / reach)
     size = int(np.ceil(reach * zoom * 1.2)) | 1
     matrix = cv2.getRotationMatrix2D(center, rng.uniform(0, 360), zoom)
-    matrix[:, 2] += size / 2 - np.array(center)
+    matrix[0, 2] += size / 2 - center[0]
+    matrix[1, 2] += size / 2 - center[1]
     if rng.random() < 0.5:
         matrix[0] = -matrix[0]
         matrix[0, 2] += size - 1
@@ -84,7 +85,7 @@ def _cut(donor: Bytes, mask: Bytes, rng: np.random.Generator) -> Lesion | None:
         return None
     ring = cv2.dilate(hard.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool) & ~hard & (patch > BRAIN_LEVEL)
     around = float(np.median(patch[ring])) if ring.sum() > 8 else float(np.median(patch[hard]))
-    soft = cv2.GaussianBlur(hard.astype(np.float32), (0, 0), max(0.8, 0.02 * size))
+    soft = np.asarray(cv2.GaussianBlur(hard.astype(np.float32), (0, 0), max(0.8, 0.02 * size)), np.float32)
     return Lesion(patch, soft, around)
 
 
