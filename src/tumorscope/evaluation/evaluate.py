@@ -14,7 +14,7 @@ from tumorscope.catalog import Catalog, Progress, cover_matrix
 from tumorscope.catalog.names import LESION
 from tumorscope.errors import CatalogError, UsageError
 from tumorscope.evaluation.floors import Floor, copy_floor, source_floor
-from tumorscope.evaluation.mistakes import Picture, worst_mistakes
+from tumorscope.evaluation.mistakes import Picture, right_examples, worst_mistakes
 from tumorscope.evaluation.outcome import Outcome, figures, lesion_figures
 from tumorscope.evaluation.overlap import Overlap, find_overlap
 from tumorscope.evaluation.reading import Answers, answer, with_prints
@@ -53,6 +53,7 @@ class Evaluation:
         copies: what copying scores on the same slices.
         sources: what file properties score.
         mistakes: the worst ones.
+        examples: right calls of each tumor class, drawn at random.
         notes: what a reader must know, in sentences.
         seed: of bootstraps and probes.
         command: that made this.
@@ -72,6 +73,7 @@ class Evaluation:
     copies: Floor
     sources: Floor
     mistakes: tuple[Picture, ...]
+    examples: tuple[Picture, ...]
     notes: tuple[Note, ...]
     seed: int
     command: str
@@ -143,6 +145,7 @@ def evaluate(
     findings = _findings(table.iloc[asked], everything, overlap.take(asked)).assign(counted=keep)
     outcome, splits = everything.take(keep), _splits(overlap.take(counted))
     headline = _headline(outcome, splits)
+    shown = findings[keep & _at(splits[headline], keep)]
     evaluation = Evaluation(
         card=card,
         sha256=model.file.sha256,
@@ -155,9 +158,12 @@ def evaluate(
         lesion_figures=lesion_figures(everything.take(~keep), seed=seed),
         headline=headline,
         groups_known=overlap.groups_known,
-        copies=copy_floor(catalog, rows, overlap.seen & ~part, model.file.prints, seed),
+        copies=copy_floor(
+            catalog, rows, overlap.seen & ~part & (table["label"] != LESION).to_numpy(), model.file.prints, seed
+        ),
         sources=source_floor(catalog, rows, seed),
-        mistakes=tuple(worst_mistakes(model, catalog, findings[keep & _at(splits[headline], keep)])),
+        mistakes=tuple(worst_mistakes(model, catalog, shown)),
+        examples=tuple(right_examples(model, catalog, shown, seed)),
         notes=(),
         seed=seed,
         command=command,

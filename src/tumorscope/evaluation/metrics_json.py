@@ -14,7 +14,7 @@ from tumorscope.evaluation.words import headline_sentence
 from tumorscope.model_file import NOTUMOR, Figure
 from tumorscope.version import __version__
 
-PARTS_BY = ("dataset", "sequence", "plane", "kind")
+PARTS_BY = ("dataset", "source", "sequence", "plane", "kind")
 
 
 def metrics_json(evaluation: Evaluation) -> dict[str, Any]:

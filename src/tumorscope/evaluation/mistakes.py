@@ -1,4 +1,4 @@
-"""The worst mistakes as pictures: what the model saw, and where it looked."""
+"""The worst mistakes, and some right calls, as pictures: what the model saw, and where it looked."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tumorscope.catalog import Catalog
 from tumorscope.evaluation.pointing import peak, tumor_heatmap
 from tumorscope.evaluation.reading import read_mask, read_row
+from tumorscope.model_file import NOTUMOR
 from tumorscope.preprocess import Plane, place
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tumorscope.inference import Model
 
 MOST = 12
+EXAMPLES = 2
 SIDE = 240
 QUALITY = 82
 
@@ -60,6 +62,22 @@ def worst_mistakes(model: Model, catalog: Catalog, findings: pd.DataFrame, most:
     first = wrong[~wrong.duplicated("cluster")]
     chosen = first if len(first) >= most else wrong
     return [_picture(model, catalog, row) for row in chosen.head(most).itertuples(index=False)]
+
+
+def right_examples(model: Model, catalog: Catalog, findings: pd.DataFrame, seed: int) -> list[Picture]:
+    """Picture right calls of each tumor class, drawn at random, those with an outlined tumor first.
+
+    Args:
+        model: a loaded one.
+        catalog: tells where files and masks are.
+        findings: as for `worst_mistakes`.
+        seed: of the drawing.
+    """
+    right = findings[findings["right"].astype(bool) & (findings["called"] != NOTUMOR)]
+    drawn = right.sample(frac=1, random_state=seed)
+    drawn = drawn.assign(bare=drawn["mask"] == "").sort_values("bare", kind="stable").drop_duplicates("cluster")
+    chosen = drawn.groupby("called", sort=True).head(EXAMPLES).sort_values("called", kind="stable")
+    return [_picture(model, catalog, row) for row in chosen.itertuples(index=False)]
 
 
 def _picture(model: Model, catalog: Catalog, row: Any) -> Picture:

@@ -26,7 +26,13 @@ TILES = (
     ("auc", "AUC, tumor against none"),
 )
 COMPARED = ("accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity", "sensitivity_at_95_specificity")
-PARTS = (("by_dataset", "data set"), ("by_sequence", "sequence"), ("by_plane", "plane"), ("by_kind", "kind"))
+PARTS = (
+    ("by_dataset", "data set"),
+    ("by_source", "source"),
+    ("by_sequence", "sequence"),
+    ("by_plane", "plane"),
+    ("by_kind", "kind"),
+)
 NOT_IN_CSV = ("file",)
 CLOSE = 0.03
 """A headline this little above the copy baseline is no achievement."""
@@ -75,9 +81,10 @@ def report_page(evaluation: Evaluation, values: dict[str, Any] | None = None) ->
         floors=_floors(values),
         confusion=_confusion(values),
         charts=charts(evaluation, values),
-        parts=[(values[key], words) for key, words in PARTS if len(values[key]) > 1],
+        parts=_parts(values),
         patients=_patients(values),
         pictures=[_picture(picture) for picture in evaluation.mistakes],
+        examples=[_picture(picture) for picture in evaluation.examples],
         wrong=int((~evaluation.outcome.right[evaluation.rows[evaluation.headline]]).sum()),
         split_words=SPLIT_WORDS,
         notumor=NOTUMOR,
@@ -157,6 +164,14 @@ def _confusion(values: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _covers(label: str, called: str, classes: list[str]) -> bool:
     return label == called or (label not in classes and NOTUMOR not in (label, called))
+
+
+def _parts(values: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    """Return the tables by part; that of sources only where it says more than that of data sets."""
+    chosen = [(key, words) for key, words in PARTS if len(values[key]) > 1]
+    return [
+        (values[k], words) for k, words in chosen if k != "by_source" or set(values[k]) != set(values["by_dataset"])
+    ]
 
 
 def _patients(values: dict[str, Any]) -> dict[str, Any]:
