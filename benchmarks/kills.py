@@ -10,6 +10,7 @@ it to the end, and compares log, catalog, checkpoint and model file with the und
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import subprocess
 import sys
@@ -30,6 +31,8 @@ from tumorscope.model_file import read_model
 
 CODE = "import sys; from tumorscope.training import train; \
 train(sys.argv[1], recipe='smoke', out=sys.argv[2], overrides={'schedule.epochs': int(sys.argv[3])}, resume=True)"
+
+COMPARED = ("log.csv", "catalog.csv", "model.onnx", "metrics.json")
 
 
 def main() -> None:
@@ -129,6 +132,7 @@ def _read_picture(path: Path) -> None:
 READERS: dict[str, Callable[[Path], Any]] = {
     ".onnx": read_model,
     ".csv": pd.read_csv,
+    ".json": lambda path: json.loads(path.read_text(encoding="utf-8")),
     ".yaml": lambda path: yaml.safe_load(path.read_text(encoding="utf-8")),
     ".npy": np.load,
     ".png": _read_picture,
@@ -141,12 +145,8 @@ def _epochs(run: Path) -> int:
 
 
 def _same_run(run: Path, whole: Path) -> bool:
-    return (
-        (run / "log.csv").read_bytes() == (whole / "log.csv").read_bytes()
-        and (run / "catalog.csv").read_bytes() == (whole / "catalog.csv").read_bytes()
-        and (run / "model.onnx").read_bytes() == (whole / "model.onnx").read_bytes()
-        and _same_weights(run / "last.ckpt", whole / "last.ckpt")
-    )
+    same = all((run / name).read_bytes() == (whole / name).read_bytes() for name in COMPARED)
+    return same and _same_weights(run / "last.ckpt", whole / "last.ckpt")
 
 
 def _same_weights(first: Path, second: Path) -> bool:
