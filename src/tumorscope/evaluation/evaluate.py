@@ -218,13 +218,13 @@ def _findings(table: pd.DataFrame, outcome: Outcome, overlap: Overlap) -> pd.Dat
     classes = np.array(outcome.classes)
     called = classes[outcome.called]
     of_class = outcome.probabilities[np.arange(len(outcome)), outcome.called]
-    false_alarm = (called != NOTUMOR) & (outcome.labels == NOTUMOR)
+    names_kind = (outcome.cover.sum(axis=1) == 1) & (outcome.labels != NOTUMOR)
     answers = pd.DataFrame(
         {
             "called": called,
             "right": outcome.right,
             "tumor_probability": outcome.tumor,
-            "certainty": np.where(false_alarm, outcome.tumor, of_class),
+            "certainty": np.where((called == NOTUMOR) | names_kind, of_class, outcome.tumor),
             **{f"p_{name}": outcome.probabilities[:, i] for i, name in enumerate(classes)},
             "outlier": outcome.outlier,
             "pointing": outcome.pointing,

@@ -35,7 +35,7 @@ class Picture:
         dataset: the data set's name.
         label: what it is.
         called: what the model called it.
-        probability: of what it was called; for a false alarm, of any tumor.
+        probability: of what it was called; of any tumor where the label names no kind.
         plain: the slice as JPEG.
         overlay: the slice with the tumor heatmap over it, as JPEG; the mask's outline is drawn where it is known.
     """
