@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from tumorscope.model_file import INPUT, OUTPUTS
 from tumorscope.preprocess import Spec
-from tumorscope.training.network import Network
+from tumorscope.training.network import Network, Outputs
 
 OPSET = 18
 
@@ -48,12 +49,27 @@ def fit_reference(embeddings: NDArray[np.float32], classes: NDArray[np.int64], c
 
 
 class ExportedNetwork(nn.Module):
-    """The graph of a model file: uint8 ``(N, side, side, channels)`` -> probabilities, heatmap, embedding, outlier."""
+    """The graph of a model file: uint8 ``(N, side, side, channels)`` -> probabilities, heatmap, embedding, outlier.
 
-    def __init__(self, network: Network, temperature: float, reference: Reference) -> None:
+    Args:
+        network: trained.
+        temperature: by which the logits are divided.
+        reference: the training embeddings.
+        tumor_classes: for each class whether it is a tumor, where the network learnt outlines from masks: each class
+            activation map is then weighted by where the outline is (see docs/decisions); None where it learnt none.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        temperature: float,
+        reference: Reference,
+        tumor_classes: tuple[bool, ...] | None = None,
+    ) -> None:
         super().__init__()
         self.network = network
         self.temperature = temperature
+        self.tumor_classes = tumor_classes
         self.register_buffer("means", torch.from_numpy(reference.means))
         self.register_buffer("whitening", torch.from_numpy(reference.whitening))
 
@@ -63,7 +79,16 @@ class ExportedNetwork(nn.Module):
         probabilities = torch.softmax(outputs.logits / self.temperature, dim=1)
         offsets = outputs.embedding[:, None, :] - self.means[None]  # type: ignore[index]
         distances = (offsets @ self.whitening).square().sum(dim=2)
-        return probabilities, outputs.heatmap, outputs.embedding, distances.amin(dim=1).sqrt()
+        return probabilities, self._heatmap(outputs), outputs.embedding, distances.amin(dim=1).sqrt()
+
+    def _heatmap(self, outputs: Outputs) -> Tensor:
+        if self.tumor_classes is None:
+            return outputs.heatmap
+        inside = torch.sigmoid(outputs.mask)
+        size = (outputs.mask.shape[-2], outputs.mask.shape[-1])
+        evidence = functional.interpolate(outputs.heatmap, size=size, mode="bilinear", align_corners=False)
+        weights = torch.cat([inside if is_tumor else 1 - inside for is_tumor in self.tumor_classes], dim=1)
+        return functional.softplus(evidence) * weights
 
 
 def export_graph(exported: ExportedNetwork, spec: Spec) -> Any:

@@ -20,7 +20,7 @@ from tumorscope.errors import RecipeError, UsageError
 from tumorscope.evaluation import evaluate, write_evaluation
 from tumorscope.evaluation.calibration import fit_temperature, fit_thresholds
 from tumorscope.inference import load
-from tumorscope.model_file import Card, Thresholds, TrainingData, write_model
+from tumorscope.model_file import NOTUMOR, Card, Thresholds, TrainingData, write_model
 from tumorscope.training.cache import ImageCache, build_cache
 from tumorscope.training.curves import draw_curves
 from tumorscope.training.export import ExportedNetwork, export_graph, fit_reference
@@ -182,7 +182,10 @@ def _export(network: Network, recipe: Recipe, cache: ImageCache, parts: dict[str
     reference = fit_reference(embeddings, likeliest, len(recipe.classes))
     logits, _, _ = _run(network, cache, val)
     temperature = fit_temperature(logits, val.cover)
-    exported = ExportedNetwork(network, temperature, reference)
+    tumors = (
+        tuple(name != NOTUMOR for name in recipe.classes) if recipe.loss.mask and _has_outlines(cache, train) else None
+    )
+    exported = ExportedNetwork(network, temperature, reference, tumors)
     probabilities, outlier = _run_exported(exported, cache, val)
     thresholds = fit_thresholds(probabilities, outlier, val.cover, recipe.classes)
     card = _card(recipe, temperature, thresholds, train)
@@ -221,6 +224,11 @@ def _card(recipe: Recipe, temperature: float, thresholds: Thresholds, train: Sam
         recipe=recipe.model_dump(mode="json"),
         version=__version__,
     )
+
+
+def _has_outlines(cache: ImageCache, train: Samples) -> bool:
+    """Whether any training slice had a tumor's mask to learn from."""
+    return bool((cache.mask_row[train.rows] >= 0).any())
 
 
 def _some(samples: Samples, count: int, seed: int) -> Samples:
