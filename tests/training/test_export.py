@@ -64,3 +64,22 @@ def test_distances_are_small_where_the_training_was_and_large_elsewhere():
 
     assert distance(embeddings[0]) < 2
     assert distance(embeddings[0] + 30) > 5 * distance(embeddings[0])
+
+
+@pytest.mark.real_data
+def test_torch_and_the_graph_agree_on_real_slices_with_real_weights(data_root, tmp_path):
+    from tumorscope.preprocess import preprocess
+    from tumorscope.scans import read_scan
+
+    torch.manual_seed(1)
+    recipe = NetworkRecipe(backbone="tf_efficientnet_lite0", weights="bundled")
+    network, spec = Network(recipe, 4, 160).eval(), Spec(side=160)
+    files = sorted((data_root / "masoud_7023" / "Testing").rglob("*.jpg"))[::13][:100]
+    images = np.stack([preprocess(read_scan(file).gray(), spec) for file in files])
+    exported = ExportedNetwork(network, 0.7, Reference(np.zeros((4, recipe.width), np.float32), np.eye(recipe.width, dtype=np.float32)))  # fmt: skip
+    card = Card(name="real", classes=("glioma", "meningioma", "notumor", "pituitary"), spec=spec, temperature=0.7)
+    write_model(export_graph(exported, spec), card, tmp_path / "real.onnx")
+    with torch.no_grad():
+        theirs = exported(torch.from_numpy(images))[0].numpy()
+    assert len(images) == 100
+    np.testing.assert_allclose(read_model(tmp_path / "real.onnx").run(images)["probabilities"], theirs, atol=1e-4)

@@ -8,7 +8,10 @@ pytest.importorskip("torch")
 
 def test_the_shim_makes_torchvision_importable():
     code = "import tumorscope.training.torchvision_shim, torchvision; print(torchvision.__name__)"
-    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "torchvision\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+        == "torchvision\n"
+    )
 
 
 def test_the_shim_does_nothing_where_torchvision_works(monkeypatch):
