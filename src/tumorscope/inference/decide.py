@@ -13,6 +13,8 @@ from tumorscope.model_file import NOTUMOR, Card
 
 LOW_RESOLUTION = 64
 """Height or width of the head, in pixels, under which a small tumor has too few pixels to be seen."""
+DIGITS = 6
+"""Probabilities are rounded to this before limits are applied, so that a finding agrees with the numbers it shows."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Decision:
     """What the numbers of one slice amount to; the fields are those of a `Finding`."""
 
     label: str
+    probabilities: dict[str, float]
     tumor_probability: float
     prediction_set: list[str]
     flags: list[str]
@@ -39,8 +42,9 @@ def decide(
         pixels: the smaller side of the head in the picture, if known.
         is_empty: whether the slice has a single gray level.
     """
-    limits, values = card.thresholds, np.asarray(probabilities, np.float64)
-    tumor = float(np.clip(values[list(card.tumor_classes)].sum(), 0, 1))
+    limits = card.thresholds
+    values: NDArray[np.float64] = np.asarray(probabilities, np.float64).round(DIGITS)
+    tumor = round(min(1.0, float(values[list(card.tumor_classes)].sum())), DIGITS)
     chosen = _prediction_set(card, values)
     raised = {
         "out_of_distribution": limits.outlier is not None and outlier > limits.outlier,
@@ -51,7 +55,8 @@ def decide(
     }
     flags = [name for name in FLAGS if raised[name]]
     why = next((FLAGS[name] for name in REFUSING if name in flags), None)
-    return Decision(_label(card, values, tumor), tumor, chosen, flags, "refused" if why else "ok", why)
+    by_name = dict(zip(card.classes, values.tolist(), strict=True))
+    return Decision(_label(card, values, tumor), by_name, tumor, chosen, flags, "refused" if why else "ok", why)
 
 
 def _label(card: Card, values: NDArray[np.float64], tumor: float) -> str:

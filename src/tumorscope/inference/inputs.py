@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,57 +25,71 @@ class Input:
     Attributes:
         file: as findings name it.
         index: which slice of the file, None where it has one.
-        plane: the picture as read, float32 ``(height, width)``, or with three channels.
         image: uint8 ``(side, side, channels)``.
         placement: where the slice lies in the image.
+        is_empty: whether the picture has a single gray level.
+        plane: the picture as read, float32 ``(height, width)``, or with three channels; None where it was not kept.
     """
 
     file: str
     index: int | None
-    plane: Plane
     image: NDArray[np.uint8]
     placement: Placement
+    is_empty: bool
+    plane: Plane | None
 
     @property
     def pixels(self) -> int:
         """The smaller side of the head, in pixels of the picture."""
         return min(self.placement.box[2:])
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether the picture has a single gray level."""
-        return bool(self.plane.min() == self.plane.max())
-
 
 def list_files(paths: Sequence[str | Path]) -> list[str]:
     """Name the files to read: those given, and what folders hold that looks like a scan (hidden files apart).
 
+    A path that is not there, or a folder without a scan, stands for itself, and reading it tells what is wrong: the
+    other paths are answered all the same.
+
     Raises:
-        UsageError: a path is not there, or a folder holds no scan.
+        UsageError: none of the paths leads to a file.
     """
-    return [name for path in paths for name in _named(Path(path))]
+    named = [name for path in paths for name in _named(str(path))]
+    if not any(Path(name).exists() and not Path(name).is_dir() for name in named):
+        first = Path(named[0]) if named else None
+        if first is None:
+            raise UsageError("no picture was given", remedy="give pictures, or folders of them")
+        error = _nothing_there(first)
+        raise UsageError(error.what, file=error.file, remedy=error.remedy)
+    return named
 
 
-def read_inputs(file: str, spec: Spec, channels: Channels = "one") -> list[Input]:
+def read_inputs(file: str, spec: Spec, channels: Channels = "one", *, keep_planes: bool = False) -> list[Input]:
     """Read a file and bring each of its slices to a model's input.
 
     Raises:
         ScanError: it cannot be read.
     """
-    scan = read_scan(file)
-    planes = list(_planes(scan, spec, channels))
-    return [_input(file, index if len(planes) > 1 else None, plane, spec) for index, plane in enumerate(planes)]
+    path = Path(file)
+    if path.is_dir() or not path.exists():
+        raise _nothing_there(path)
+    planes = list(_planes(read_scan(path), spec, channels))
+    return [
+        _input(file, index if len(planes) > 1 else None, plane, spec, keep_planes) for index, plane in enumerate(planes)
+    ]
 
 
-def _named(path: Path) -> list[str]:
+def _named(path: str) -> list[str]:
+    root = Path(path)
+    if not root.is_dir():
+        return [path]
+    inside = sorted(file for file in root.rglob("*") if file.is_file() and _looks_like_scan(file, root))
+    return [os.path.join(path, file.relative_to(root)) for file in inside] or [path]
+
+
+def _nothing_there(path: Path) -> ScanError:
     if path.is_dir():
-        inside = [str(file) for file in sorted(path.rglob("*")) if file.is_file() and _looks_like_scan(file, path)]
-        if not inside:
-            raise UsageError("holds no picture", file=path, remedy="give a folder of pictures, or files")
-        return inside
-    if not path.exists():
-        raise UsageError("is not there", file=path, remedy="check the path")
-    return [str(path)]
+        return ScanError("holds no picture", file=path, remedy="give a folder of pictures, or files")
+    return ScanError("is not there", file=path, remedy="check the path")
 
 
 def _looks_like_scan(file: Path, root: Path) -> bool:
@@ -107,5 +122,7 @@ def _planes(scan: Scan, spec: Spec, channels: Channels) -> Iterator[Plane]:
             yield scan.gray(index, LGG_DEFAULT_CHANNEL if scan.has_sequences else None)
 
 
-def _input(file: str, index: int | None, plane: Plane, spec: Spec) -> Input:
-    return Input(file, index, plane, preprocess(plane, spec), place(plane, spec))
+def _input(file: str, index: int | None, plane: Plane, spec: Spec, keep_plane: bool) -> Input:
+    is_empty = bool(plane.min() == plane.max())
+    kept = plane if keep_plane else None  # a folder of large pictures must not fill the memory
+    return Input(file, index, preprocess(plane, spec), place(plane, spec), is_empty, kept)

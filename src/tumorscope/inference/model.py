@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.atomic import write_bytes, write_text
+from tumorscope.atomic import write_text
 from tumorscope.errors import ModelFileError, ScanError
-from tumorscope.inference.decide import Decision, decide
+from tumorscope.inference.album import Album
+from tumorscope.inference.decide import decide
 from tumorscope.inference.finding import Finding, Findings, ModelName
 from tumorscope.inference.inputs import Input, list_files, read_inputs
-from tumorscope.inference.overlays import Picture, contact_sheet, encode_png, overlay
-from tumorscope.model_file import NOTUMOR, Card, ModelFile, read_model
+from tumorscope.inference.parallel import chunks, cores, side_by_side
+from tumorscope.model_file import Card, ModelFile, read_model
 from tumorscope.preprocess import Plane, preprocess
 from tumorscope.scans import Channels
 
 SHIPPED = "shipped.onnx"
-BATCH = 32
-READERS = 2
-AHEAD = 4 * BATCH
-"""Files decoded before their turn; a bound on memory."""
-SHEET_LIMIT = 60
-FINDINGS, SHEET = "findings.json", "contact_sheet.png"
+BATCH = 16
+"""Files, or slices, that one worker reads and runs at a time."""
+FINDINGS = "findings.json"
 Progress = Callable[[str, int, int], None]
 
 
@@ -54,9 +50,15 @@ class SliceOutputs:
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model file; get one from `load`."""
+    """A loaded model file; get one from `load`.
+
+    Attributes:
+        file: the opened model file.
+        workers: how many threads read and run batches side by side.
+    """
 
     file: ModelFile
+    workers: int = 1
 
     @property
     def card(self) -> Card:
@@ -78,7 +80,8 @@ class Model:
     ) -> Findings:
         """Read files and folders and say what they show.
 
-        A file that cannot be read gives a finding of status 'error'; the others are done.
+        A file that cannot be read, is missing, or a folder without a picture, gives a finding of status 'error'; the
+        others are done.
 
         Args:
             paths: files, or folders of them.
@@ -87,7 +90,7 @@ class Model:
             progress: told how many files are done.
 
         Raises:
-            UsageError: a path is not there, or a folder holds no picture.
+            UsageError: none of the paths leads to a picture.
             OutputError: `out` cannot be written.
         """
         findings = Findings(self.iter_findings(paths, out=out, channels=channels, progress=progress))
@@ -105,21 +108,20 @@ class Model:
     ) -> Iterator[Finding]:
         """Give the findings of `predict` one by one, as they come."""
         named = list_files([paths] if isinstance(paths, str | Path) else list(paths))
-        album = None if out is None else _Album(Path(out))
+        album = None if out is None else Album(Path(out), self.card)
+        work = partial(self._answer, channels=channels, keep_planes=album is not None)
         done = 0
-        for batch in _batches(_read_ahead(named, self.card, channels)):
-            images = [item for item in batch if isinstance(item, Input)]
-            outputs = self._run([item.image for item in images])
+        for files_of_batch, (items, outputs) in side_by_side(work, chunks(named, BATCH), self.workers):
             row = 0
-            for item in batch:
+            for item in items:
                 if isinstance(item, ScanError):
                     yield self._failure(item)
                 else:
                     yield self._finding(item, outputs, row, album)
                     row += 1
-            done += len({item.file for item in batch})
+            done += len(files_of_batch)
             if progress:
-                progress("predicting", min(done, len(named)), len(named))
+                progress("predicting", done, len(named))
         if album is not None:
             album.close()
 
@@ -129,29 +131,42 @@ class Model:
         Args:
             planes: float32 ``(height, width)`` each (with three channels for an 'lgg' model), any scale.
         """
+        parts = [out for _, out in side_by_side(self._run_planes, chunks(planes, BATCH), self.workers)]
+        return _join(parts or [self._run([])])
+
+    def _answer(
+        self, named: Sequence[str], channels: Channels, keep_planes: bool
+    ) -> tuple[list[Input | ScanError], SliceOutputs]:
+        items = [item for file in named for item in _try_read(file, self.card, channels, keep_planes)]
+        return items, self._run([item.image for item in items if isinstance(item, Input)])
+
+    def _run_planes(self, planes: Sequence[Plane]) -> SliceOutputs:
         return self._run([preprocess(plane, self.card.spec) for plane in planes])
 
     def _run(self, images: Sequence[NDArray[np.uint8]]) -> SliceOutputs:
         side, depth = self.card.spec.side, self.card.spec.depth
-        parts = []
-        for start in range(0, max(len(images), 1), BATCH):
-            stacked = np.array(images[start : start + BATCH], np.uint8).reshape(-1, side, side, depth)
-            parts.append(self.file.run(stacked))
-        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        inputs = list(images) or [np.zeros((side, side, depth), np.uint8)]  # not every graph takes an empty batch
+        parts = [self.file.run(np.stack(batch)) for batch in chunks(inputs, BATCH)]
+        joined = {name: np.concatenate([part[name] for part in parts])[: len(images)] for name in parts[0]}
         tumor = joined["probabilities"][:, list(self.card.tumor_classes)].sum(axis=1)
         return SliceOutputs(joined["probabilities"], tumor, joined["heatmap"], joined["embedding"], joined["outlier"])
 
-    def _finding(self, item: Input, outputs: SliceOutputs, row: int, album: _Album | None) -> Finding:
-        probabilities = outputs.probabilities[row]
-        said = decide(self.card, probabilities, float(outputs.outlier[row]), pixels=item.pixels, is_empty=item.is_empty)
-        heatmap = None if album is None else album.add(item, said, outputs.heatmap[row], probabilities, self.card)
+    def _finding(self, item: Input, outputs: SliceOutputs, row: int, album: Album | None) -> Finding:
+        said = decide(
+            self.card,
+            outputs.probabilities[row],
+            float(outputs.outlier[row]),
+            pixels=item.pixels,
+            is_empty=item.is_empty,
+        )
+        heatmap = None if album is None else album.add(item, said, outputs.heatmap[row])
         return Finding(
             file=item.file,
             slice=item.index,
             status=said.status,
             label=said.label,
-            probabilities={name: round(float(p), 6) for name, p in zip(self.classes, probabilities, strict=True)},
-            tumor_probability=round(said.tumor_probability, 6),
+            probabilities=said.probabilities,
+            tumor_probability=said.tumor_probability,
             prediction_set=said.prediction_set,
             flags=said.flags,
             heatmap=heatmap,
@@ -173,12 +188,13 @@ def load(path: str | Path | None = None, *, threads: int = 0) -> Model:
 
     Args:
         path: the ``.onnx`` file; None for the model that is shipped with the package.
-        threads: CPU threads of the model; 0 leaves the choice to onnxruntime.
+        threads: how many batches are read and run side by side; 0 takes every core that this process may use.
 
     Raises:
         ModelFileError: it is missing, no model file, or was altered.
     """
-    return Model(read_model(shipped_model() if path is None else path, threads))
+    file = read_model(shipped_model() if path is None else path, threads=1)  # threads that wait for one another spin
+    return Model(file, threads or cores())
 
 
 def shipped_model() -> Path:
@@ -193,76 +209,15 @@ def shipped_model() -> Path:
     return path
 
 
-class _Album:
-    """The pictures of one call, under names that cannot collide."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.names: set[str] = set()
-        self.sheet: list[tuple[Picture, str, str]] = []
-
-    def add(
-        self,
-        item: Input,
-        said: Decision,
-        heatmaps: NDArray[np.float32],
-        probabilities: NDArray[np.float32],
-        card: Card,
-    ) -> str:
-        likeliest = max(card.tumor_classes, key=lambda index: probabilities[index])
-        shown = likeliest if said.label == NOTUMOR else card.classes.index(said.label)
-        picture = overlay(item.plane, heatmaps[shown], item.placement)
-        path = self.folder / self._unique(item)
-        write_bytes(path, encode_png(picture))
-        if len(self.sheet) < SHEET_LIMIT:
-            self.sheet.append((picture, Path(item.file).name, f"{said.label}, tumor {said.tumor_probability:.0%}"))
-        return str(path)
-
-    def close(self) -> None:
-        if self.sheet:
-            write_bytes(self.folder / SHEET, encode_png(contact_sheet(self.sheet)))
-
-    def _unique(self, item: Input) -> str:
-        stem = Path(item.file).stem if item.index is None else f"{Path(item.file).stem}.{item.index}"
-        name, number = f"{stem}.png", 2
-        while name in self.names:
-            name, number = f"{stem}-{number}.png", number + 1
-        self.names.add(name)
-        return name
-
-
-def _read_ahead(named: Sequence[str], card: Card, channels: Channels) -> Iterator[Input | ScanError]:
-    waiting: deque[Future[list[Input] | ScanError]] = deque()
-    with ThreadPoolExecutor(min(READERS, os.cpu_count() or 1)) as pool:
-        for file in named:
-            waiting.append(pool.submit(_try_read, file, card, channels))
-            if len(waiting) >= AHEAD:
-                yield from _each(waiting.popleft().result())
-        while waiting:
-            yield from _each(waiting.popleft().result())
-
-
-def _try_read(file: str, card: Card, channels: Channels) -> list[Input] | ScanError:
+def _try_read(file: str, card: Card, channels: Channels, keep_planes: bool) -> Sequence[Input | ScanError]:
     try:
-        return read_inputs(file, card.spec, channels)
+        return read_inputs(file, card.spec, channels, keep_planes=keep_planes)
     except ScanError as error:
-        error.file = file
-        return error
+        return [ScanError(error.what, file=file, remedy=error.remedy)]
+    except (OSError, MemoryError) as error:
+        return [ScanError(f"cannot be read ({error or 'too little memory'})", file=file, remedy="check the file")]
 
 
-def _each(result: list[Input] | ScanError) -> Iterator[Input | ScanError]:
-    if isinstance(result, ScanError):
-        yield result
-    else:
-        yield from result
-
-
-def _batches(items: Iterator[Input | ScanError]) -> Iterator[list[Input | ScanError]]:
-    batch: list[Input | ScanError] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _join(parts: Sequence[SliceOutputs]) -> SliceOutputs:
+    names = [field.name for field in fields(SliceOutputs)]
+    return SliceOutputs(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

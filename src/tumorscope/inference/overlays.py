@@ -19,13 +19,14 @@ CAPTION = 40
 BACKGROUND, FOREGROUND = (24, 20, 16), (235, 230, 225)
 
 
-def overlay(plane: Plane, heatmap: NDArray[np.float32], placement: Placement) -> Picture:
+def overlay(plane: Plane, heatmap: NDArray[np.float32], placement: Placement, *, weight: float = 1.0) -> Picture:
     """Lay one class activation map over its slice: what speaks for the class glows, the rest stays gray.
 
     Args:
         plane: ``(height, width)`` or ``(height, width, 3)``, any scale.
         heatmap: ``(h, w)`` of the model's input; negative evidence is not shown.
         placement: where the slice lies in the input.
+        weight: 0 to 1, how strong the glow is; with the probability of a tumor a slice without one stays gray.
 
     Returns:
         BGR uint8, at least 256 pixels on its longer side.
@@ -37,7 +38,7 @@ def overlay(plane: Plane, heatmap: NDArray[np.float32], placement: Placement) ->
     strength = cv2.resize(glow / max(float(glow.max()), 1e-6), size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
     base = cv2.cvtColor(cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR)
     color = cv2.applyColorMap((strength * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    share = (OPACITY * strength)[..., None]
+    share = (OPACITY * weight * strength)[..., None]
     return np.rint(base * (1 - share) + color * share).astype(np.uint8)
 
 
