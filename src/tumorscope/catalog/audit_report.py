@@ -28,7 +28,7 @@ JPEG_QUALITY = 82
 TWINS_SHOWN = 12
 CONFLICTS_SHOWN = 8
 SHARED_SHOWN = 6
-SAMPLES_SHOWN = 12
+SAMPLES_SHOWN = 16
 LISTED = 200
 """Rows of a list of files that the page shows; audit.json has them all."""
 TRANSFORMS = {

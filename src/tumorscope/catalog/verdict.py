@@ -120,7 +120,8 @@ def _against(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _conflicts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if conflicts := len(summary["label_conflicts"]):
-        yield WARN, f"{counted(conflicts, 'pair')} of twins carry labels that contradict each other."
+        verb = "carries" if conflicts == 1 else "carry"
+        yield WARN, f"{counted(conflicts, 'pair')} of twins {verb} labels that contradict each other."
     elif summary["twins"]["pairs"]:
         yield GOOD, f"The labels of all {summary['twins']['pairs']:,} pairs of twins agree."
 
