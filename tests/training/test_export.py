@@ -76,7 +76,8 @@ def test_torch_and_the_graph_agree_on_real_slices_with_real_weights(data_root, t
     network, spec = Network(recipe, 4, 160).eval(), Spec(side=160)
     files = sorted((data_root / "masoud_7023" / "Testing").rglob("*.jpg"))[::13][:100]
     images = np.stack([preprocess(read_scan(file).gray(), spec) for file in files])
-    exported = ExportedNetwork(network, 0.7, Reference(np.zeros((4, recipe.width), np.float32), np.eye(recipe.width, dtype=np.float32)))  # fmt: skip
+    anywhere = Reference(np.zeros((4, recipe.width), np.float32), np.eye(recipe.width, dtype=np.float32))
+    exported = ExportedNetwork(network, 0.7, anywhere)
     card = Card(name="real", classes=("glioma", "meningioma", "notumor", "pituitary"), spec=spec, temperature=0.7)
     write_model(export_graph(exported, spec), card, tmp_path / "real.onnx")
     with torch.no_grad():

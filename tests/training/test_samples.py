@@ -59,10 +59,10 @@ def test_exact_copies_within_a_part_train_once_and_keep_the_mask():
 
 
 def test_lesions_and_rows_without_a_part_are_not_trained_on():
-    rows = [(f"{label}{i}", label, split, f"{label}{i}", "", "a")
-            for label in ("glioma", "notumor", "lesion") for i, split in enumerate(["train", "train", "val", ""])]  # fmt: skip
+    parts = list(enumerate(["train", "train", "val", ""]))
+    rows = [(f"{name}{i}", name, part, f"{name}{i}", "", "a") for name in (*FOUR, "lesion") for i, part in parts]
     table = training_table(catalog(rows), FOUR)
-    assert set(table["label"]) == {"glioma", "notumor"}
+    assert set(table["label"]) == set(FOUR)
     assert "" not in set(table["split"])
 
 
@@ -77,7 +77,8 @@ def test_sampling_by_source_and_label_draws_as_its_power_says():
     rows = [(f"a{i}", "glioma", "train", f"a{i}", "", "large") for i in range(900)]
     rows += [(f"b{i}", "glioma", "train", f"b{i}", "", "small") for i in range(100)]
     rows += [(f"n{i}", "notumor", "val", f"n{i}", "", "large") for i in range(2)]
-    table = training_table(catalog([*rows, ("n8", "notumor", "train", "n8", "", "x"), ("n9", "notumor", "train", "n9", "", "x")]), FOUR)  # fmt: skip
+    rows += [(f"x{i}", "notumor", "train", f"x{i}", "", "x") for i in range(2)]
+    table = training_table(catalog(rows), FOUR)
     part = make_samples(table, "train", FOUR, SamplingRecipe(by=("source", "label"), power=0.5))
     drawn = [row for row, _ in EpochSampler(part.weights, 4000, seed=3)]
     sources = part.table["source"].to_numpy()[drawn]
