@@ -81,7 +81,9 @@ def paint(plane: Plane, center: tuple[float, float], radius: float, kind: str) -
     angle = np.arctan2(y - center[0], x - center[1])
     wobble = sum(np.sin(k * angle + rng.uniform(0, 6)) / k for k in (2, 3, 5)) * 0.09 * radius
     away = np.hypot(y - center[0], x - center[1]) + wobble
-    texture = cv2.GaussianBlur(rng.normal(0, 1, plane.shape).astype(np.float32), (0, 0), 2.0) * 16
+    texture = np.asarray(
+        cv2.GaussianBlur(rng.normal(0, 1, plane.shape).astype(np.float32), (0, 0), 2.0) * 16, np.float32
+    )
     out = plane.copy()
     brain = soft(plane, 12, 30)
     if kind == "ring":

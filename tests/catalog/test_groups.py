@@ -53,7 +53,10 @@ def test_copies_fall_into_one_cluster_and_group(catalog):
 
 def test_the_decoded_copy_is_an_exact_twin_and_the_others_are_near(catalog):
     paths = catalog.table["path"]
-    kinds = {frozenset((paths[a], paths[b])): kind for a, b, kind in catalog.pairs[["a", "b", "kind"]].itertuples(index=False)}
+    kinds = {
+        frozenset((paths[a], paths[b])): kind
+        for a, b, kind in catalog.pairs[["a", "b", "kind"]].itertuples(index=False)
+    }
     assert kinds[frozenset(("glioma/00.png", "glioma/copy.png"))] == "exact"
     assert kinds[frozenset(("glioma/00.png", "glioma/mirrored.jpg"))] == "near"
     assert len(kinds) == 6, "every pair of the four, not only a spanning tree"

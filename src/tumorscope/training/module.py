@@ -144,4 +144,4 @@ def balanced_weights(cover: Tensor, kind: str) -> Tensor:
 
 def set_channels_last(network: nn.Module) -> nn.Module:
     """Bring the weights into the memory layout that CPU convolutions are fastest in."""
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
