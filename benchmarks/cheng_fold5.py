@@ -8,22 +8,19 @@ by its first file. Writes benchmarks/results/cheng_fold5.json.
 
 from __future__ import annotations
 
-import platform
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
-from tumorscope.atomic import write_json
+from record import write_record
 from tumorscope.catalog.groups import CHENG
 from tumorscope.evaluation.bootstrap import estimate
 from tumorscope.evaluation.metrics import share
 from tumorscope.evaluation.metrics_json import figure_json
 
 FOLD = 5
-RESULTS = Path(__file__).resolve().parent / "results" / "cheng_fold5.json"
 
 
 def main() -> None:
@@ -39,19 +36,18 @@ def main() -> None:
     measures = [share("accuracy", right, right | True)]
     measures += [share(name, right, (table["label"] == name).to_numpy()) for name in sorted(set(table["label"]))]
     made = yaml.safe_load((run / "recipe.yaml").read_text(encoding="utf-8"))
-    write_json(
-        RESULTS,
+    sets = " ".join(Path(data).name for data in made["run"]["data"])
+    write_record(
+        "cheng_fold5",
         {
             "what": "distinct Cheng slices of fold 5, trained on folds 1 to 3, validated on fold 4, patients apart",
-            "command": f"tumorscope train ... --split grouped --recipe {made['recipe']['name']}",
+            "verb": f"tumorscope train {sets} --recipe {made['recipe']['name']}",
             "recipe": made["recipe"],
             "figures": {name: figure_json(f) for name, f in estimate(measures, clusters).items()},
             "called": table.groupby(["label", "called"]).size().unstack(fill_value=0).to_dict("index"),
-            "machine": f"{platform.machine()}, 2 cores, no GPU",
-            "date": datetime.now(UTC).date().isoformat(),
         },
+        packages=("torch", "timm", "lightning"),
     )
-    print(RESULTS.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def write_record(name: str, figures: dict[str, Any], packages: tuple[str, ...] =
     """
     record = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "command": " ".join(["python", *sys.argv]),
+        "command": " ".join(["python", *map(_without_folders, sys.argv)]),
         "machine": {
             "cpu": _cpu(),
             "cores": os.cpu_count(),
@@ -41,6 +41,11 @@ def write_record(name: str, figures: dict[str, Any], packages: tuple[str, ...] =
     write_json(path, record)
     print(path.read_text(encoding="utf-8"))
     return path
+
+
+def _without_folders(argument: str) -> str:
+    """Keep of an absolute path its last part: where things lie on one machine says nothing on another."""
+    return Path(argument).name if argument.startswith("/") else argument
 
 
 def _cpu() -> str:
