@@ -40,9 +40,9 @@ def shipped_rows() -> Iterator[Row]:
     """Give the shipped model on the outside test and on test parts whose patients it never saw."""
     figures = _read("shipped_model").get("figures", {})
     for where in (OUTSIDE, *TEST_PARTS):
-        for name in WORDS:
+        for name, words in WORDS.items():
             if name in figures.get(where, {}):
-                yield f"shipped model, {where}", WORDS[name], figures[where][name]
+                yield f"shipped model, {where}", words, figures[where][name]
 
 
 def headline_rows() -> Iterator[Row]:
