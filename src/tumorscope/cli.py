@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tumorscope.errors import OutputError, TumorscopeError, UsageError
+from tumorscope.errors import OutputError, TumorscopeError, UsageError, did_you_mean
 from tumorscope.version import __version__
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from tumorscope.inference import Findings
     from tumorscope.scans import Channels as ChannelChoice
     from tumorscope.terminal import Reporter
 
+NAME = "tumorscope"
 DONE, SOME_FAILED, WRONG_CALL = 0, 1, 2
 INTERRUPTED = 130
 
 app = typer.Typer(
-    name="tumorscope",
+    name=NAME,
     help="Reads brain MRI: is there a tumor, which kind, where, and how far to trust it. Research use only.",
     no_args_is_help=True,
     add_completion=False,
@@ -30,31 +34,50 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Data = Annotated[list[str], typer.Argument(help="Folders, CSV files, or the word phantom.", metavar="DATA...")]
+Data = Annotated[list[str], typer.Argument(help="Folders, CSV files, or the word phantom.", metavar="DATA")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results.", metavar="DIR")]
 Channels = Annotated[str, typer.Option("--channels", help="Of a picture of three sequences: one (FLAIR) or all.")]
-Seed = Annotated[int, typer.Option("--seed", help="Of everything random.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of everything random.")]
 
 
 def main() -> None:
-    """Run the command line: one line on stderr and an exit code for every error that a user can mend."""
+    """Run the command line and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a file name need not be text
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one verb; say in one line on stderr what a user can mend.
+
+    Args:
+        arguments: what stands after the command's name.
+
+    Returns:
+        The exit code: 0 all done; 1 some inputs failed, or a result could not be written; 2 the call is wrong; 130
+        interrupted.
+    """
     try:
-        stopped = app(standalone_mode=False, prog_name="tumorscope")  # the code of an Exit comes back as the value
-        code = stopped if isinstance(stopped, int) else DONE
+        stopped = app(list(arguments), standalone_mode=False, prog_name=NAME)
+        sys.stdout.flush()  # here, where it can still fail with a message
     except TumorscopeError as error:
-        code = _fail(str(error), SOME_FAILED if isinstance(error, OutputError) else WRONG_CALL)
+        return _fail(str(error), SOME_FAILED if isinstance(error, OutputError) else WRONG_CALL)
     except (KeyboardInterrupt, typer.Abort):
-        code = _fail("interrupted; what was finished is kept", INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains while it ends
-        code = DONE
+        return _fail("interrupted; what was finished is kept", INTERRUPTED)
+    except BrokenPipeError:  # whoever read has seen enough
+        _forget_stdout()
+        return DONE
     except OSError as error:
-        code = _fail(f"{error.filename or 'output'}: {error.strerror}", SOME_FAILED)
+        if error.filename is None:
+            _forget_stdout()
+        where, why = error.filename or "the output", (error.strerror or str(error)).lower()
+        return _fail(f"{where}: cannot be read or written ({why}); check the path and the free space", SOME_FAILED)
     except Exception as error:
-        if not hasattr(error, "format_message"):  # a wrong option or argument, as the parser tells it
+        if not hasattr(error, "format_message"):
             raise
-        code = _fail(error.format_message(), WRONG_CALL)
-    sys.exit(code)
+        return _fail_parsing(error)
+    return stopped if isinstance(stopped, int) else DONE  # the code of an Exit comes back as the value
 
 
 @app.callback(invoke_without_command=True)
@@ -92,7 +115,7 @@ def audit(
 def prepare(
     data: Data,
     out: Out,
-    side: Annotated[int, typer.Option(help="Height and width of what is written, in pixels.")] = 224,
+    side: Annotated[int, typer.Option(min=32, max=1024, help="Height and width of what is written, in pixels.")] = 224,
     crop: Annotated[bool, typer.Option(help="Cut the empty border around the head away.")] = True,
     channels: Channels = "one",
 ) -> None:
@@ -114,7 +137,9 @@ def train(
     out: Out,
     recipe: Annotated[str, typer.Option("--recipe", help="Name of a shipped recipe, or a YAML file.")] = "quick",
     split: Annotated[str, typer.Option("--split", help="grouped, official, folds or random (leaky).")] = "grouped",
-    fold: Annotated[int | None, typer.Option("--fold", help="The test fold, 1 to 5, for --split folds.")] = None,
+    fold: Annotated[
+        int | None, typer.Option("--fold", min=1, max=5, help="The test fold, 1 to 5, for --split folds.")
+    ] = None,
     setting: Annotated[list[str] | None, typer.Option("--set", help="A recipe key, as schedule.epochs=3.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
 ) -> None:
@@ -137,7 +162,9 @@ def evaluate(
     out: Out,
     split: Annotated[str, typer.Option("--split", help="test, val, train or all.")] = "test",
     channels: Channels = "one",
-    prevalence: Annotated[float, typer.Option(help="Share of tumors for which predictive values are stated.")] = 0.05,
+    prevalence: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of tumors for which predictive values are stated.")
+    ] = 0.05,
     seed: Seed = 0,
 ) -> None:
     """Measure a model on DATA, with what it has seen taken out."""
@@ -157,7 +184,7 @@ def evaluate(
 
 @app.command()
 def predict(
-    paths: Annotated[list[str], typer.Argument(help="Pictures, or folders of them.", metavar="PATH...")],
+    paths: Annotated[list[str], typer.Argument(help="Pictures, or folders of them.", metavar="PATH")],
     model: Annotated[str | None, typer.Option("--model", help="A model file; without it the shipped one.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for heatmaps and a contact sheet.")] = None,
     channels: Channels = "one",
@@ -166,19 +193,20 @@ def predict(
 ) -> None:
     """Say what pictures show."""
     from tumorscope.inference import load
-    from tumorscope.inference.text import finding_line
 
-    loaded = load(model)
+    if json and jsonl:
+        raise UsageError("--json and --jsonl exclude each other", remedy="give one of them")
+    chosen, loaded = _channels(channels), load(model)
     if jsonl:
         failed = 0
-        for finding in loaded.iter_findings(paths, out=out, channels=_channels(channels)):
-            print(finding.model_dump_json(), flush=True)
+        for finding in loaded.iter_findings(paths, out=out, channels=chosen):
+            print(finding.to_json(), flush=True)
             failed += finding.status == "error"
     else:
         with _progress() as progress:
-            findings = loaded.predict(paths, out=out, channels=_channels(channels), progress=progress)
+            findings = loaded.predict(paths, out=out, channels=chosen, progress=progress)
         failed = len(findings.failed)
-        print(findings.to_json() if json else "\n".join(map(finding_line, findings)))
+        print(findings.to_json() if json else _lines(findings, out))
     _stop_if_unreadable(failed)
 
 
@@ -218,7 +246,10 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise UsageError(f"--set {pair} is not understood", remedy="write --set key=value")
-        settings[key] = yaml.safe_load(value)
+        try:
+            settings[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UsageError(f"--set {pair} is not understood", remedy="write the value as in YAML") from error
     return settings
 
 
@@ -228,7 +259,13 @@ def _channels(text: str) -> ChannelChoice:
     for choice in CHANNELS:
         if text == choice:
             return choice
-    raise UsageError(f"--channels {text} is not understood", remedy="choose one or all")
+    raise UsageError(f"there is no --channels '{text}'", remedy=did_you_mean(text, CHANNELS))
+
+
+def _lines(findings: Findings, out: Path | None) -> str:
+    from tumorscope.inference.text import finding_line
+
+    return "\n".join([*map(finding_line, findings), *([] if out is None else [str(out)])])
 
 
 def _stop_if_unreadable(count: int) -> None:
@@ -240,7 +277,7 @@ def _stop_if_unreadable(count: int) -> None:
 def _command() -> str:
     import shlex
 
-    return shlex.join(["tumorscope", *sys.argv[1:]])
+    return shlex.join([NAME, *sys.argv[1:]])
 
 
 def _show(renderable: RenderableType) -> None:
@@ -254,8 +291,23 @@ def _say(line: str) -> None:
 
 
 def _fail(line: str, code: int) -> int:
-    _say(f"tumorscope: {line}")
+    _say(f"{NAME}: {line}")
     return code
+
+
+def _fail_parsing(error: Any) -> int:
+    """Tell what the parser did not understand; a call without any argument is answered by the help alone."""
+    text, context = error.format_message(), getattr(error, "ctx", None)
+    if text.startswith("Usage:"):
+        print(text)
+        return WRONG_CALL
+    verb = NAME if context is None else context.command_path
+    return _fail(text if text.endswith("?") else f"{text.rstrip('.')}; see {verb} --help", WRONG_CALL)
+
+
+def _forget_stdout() -> None:
+    """Point stdout at nothing, else Python complains once more while it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _progress() -> Reporter:

@@ -79,6 +79,10 @@ class Finding(BaseModel):
     message: str | None = None
     model: ModelName
 
+    def to_json(self, indent: int | None = None) -> str:
+        """Return the finding as one JSON object."""
+        return _json(self.model_dump(), indent)
+
 
 class Findings(list[Finding]):
     """Findings in the order in which the files were given. Shows itself as a table in a notebook."""
@@ -99,12 +103,19 @@ class Findings(list[Finding]):
 
     def to_json(self) -> str:
         """Return the findings as one JSON array."""
-        return json.dumps([finding.model_dump(mode="json") for finding in self], indent=2, ensure_ascii=False)
+        return _json([finding.model_dump() for finding in self], 2)
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{name}</th>" for name in ("file", "label", "tumor", "status", "flags"))
         rows = "".join(_html_row(finding) for finding in self)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _json(value: Any, indent: int | None) -> str:
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode(
+        "utf-8"
+    )  # a file name need not be text; \\udcff is good JSON
 
 
 def _row(finding: Finding) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tumorscope.inference.finding import Finding
+from tumorscope.inference.finding import FLAGS, Finding
 from tumorscope.model_file import Card, Figure
 
 if TYPE_CHECKING:
@@ -19,9 +19,12 @@ def finding_line(finding: Finding) -> str:
     name = finding.file if finding.slice is None else f"{finding.file} [{finding.slice}]"
     if finding.tumor_probability is None:
         return f"{name}: error: {finding.message}"
-    notes = ", ".join(finding.flags) if finding.status == "ok" else f"REFUSED: {finding.message}"
-    kinds = " or ".join(finding.prediction_set or []) if "kind_unsure" in finding.flags else finding.label
-    return f"{name}: {kinds}, tumor {finding.tumor_probability:.1%}" + (f"  ({notes})" if notes else "")
+    others = [other for other in finding.prediction_set or [] if other != finding.label]
+    notes = [f"REFUSED: {finding.message}"] if finding.status == "refused" else [FLAGS[flag] for flag in finding.flags]
+    notes += [f"not ruled out: {', '.join(others)}"] if others else []
+    return f"{name}: {finding.label}, tumor {finding.tumor_probability:.1%}" + (
+        f"  ({'; '.join(notes)})" if notes else ""
+    )
 
 
 def card_text(card: Card, sha256: str) -> RenderableType:

@@ -1,0 +1,83 @@
+"""Thresholds, flags and labels from numbers that are known."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tumorscope.inference import FLAGS, decide
+from tumorscope.model_file import Card, Thresholds
+from tumorscope.preprocess import Spec
+
+LIMITS = Thresholds(tumor=0.4, outlier=3.0, abstain=0.7, conformal=0.15)
+CARD = Card(name="card", classes=("glioma", "meningioma", "notumor", "pituitary"), spec=Spec(), thresholds=LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("values", "label", "flags", "prediction_set"),
+    [
+        ((0.9, 0.05, 0.03, 0.02), "glioma", [], ["glioma"]),
+        ((0.02, 0.03, 0.9, 0.05), "notumor", [], ["notumor"]),
+        ((0.2, 0.16, 0.59, 0.05), "glioma", ["abstain", "kind_unsure"], ["notumor", "glioma", "meningioma"]),
+        ((0.45, 0.4, 0.05, 0.1), "glioma", ["kind_unsure"], ["glioma", "meningioma"]),
+        ((0.13, 0.13, 0.61, 0.13), "notumor", ["abstain"], ["notumor"]),
+        ((0.1, 0.1, 0.1, 0.7), "pituitary", [], ["pituitary"]),
+    ],
+)
+def test_the_tumor_threshold_chooses_between_none_and_the_likeliest_kind(values, label, flags, prediction_set):
+    said = decide(CARD, np.array(values, np.float32), 0.0)
+    assert said.label == label
+    assert said.flags == flags
+    assert said.status == "ok"
+    assert said.message is None
+    assert said.prediction_set == prediction_set
+
+
+def test_a_tumor_at_the_threshold_is_a_tumor_though_no_tumor_is_likelier():
+    said = decide(CARD, np.array([0.3, 0.06, 0.6, 0.04], np.float32), 0.0)
+    assert said.tumor_probability == 0.4
+    assert said.label == "glioma"
+
+
+def test_a_stranger_is_refused_and_keeps_its_numbers():
+    said = decide(CARD, np.array([0.9, 0.05, 0.03, 0.02], np.float32), 3.1)
+    assert (said.status, said.flags) == ("refused", ["out_of_distribution"])
+    assert said.message == FLAGS["out_of_distribution"]
+    assert said.label == "glioma"
+    assert said.probabilities["glioma"] == 0.9
+
+
+def test_without_a_fitted_outlier_limit_nothing_is_refused():
+    card = CARD.model_copy(update={"thresholds": Thresholds(outlier=None)})
+    assert decide(card, np.array([1, 0, 0, 0], np.float32), 1e9).status == "ok"
+
+
+@pytest.mark.parametrize(("pixels", "flags"), [(63, ["low_resolution"]), (64, []), (None, [])])
+def test_a_small_head_is_flagged_but_answered(pixels, flags):
+    said = decide(CARD, np.array([1, 0, 0, 0], np.float32), 0.0, pixels=pixels)
+    assert (said.flags, said.status) == (flags, "ok")
+
+
+def test_an_empty_slice_is_refused():
+    assert decide(CARD, np.array([0, 0, 1, 0], np.float32), 0.0, is_empty=True).status == "refused"
+
+
+def test_a_model_without_the_class_notumor_always_names_a_kind():
+    card = Card(name="kinds", classes=("glioma", "meningioma"), spec=Spec(), thresholds=LIMITS)
+    said = decide(card, np.array([0.4, 0.6], np.float32), 0.0)
+    assert (said.label, said.tumor_probability, said.flags) == ("meningioma", 1.0, ["kind_unsure"])
+
+
+@given(st.lists(st.floats(0.001, 1), min_size=4, max_size=4), st.floats(0, 1))
+def test_the_label_agrees_with_the_numbers_that_are_shown(weights, threshold):
+    card = CARD.model_copy(update={"thresholds": Thresholds(tumor=threshold)})
+    values = np.array(weights) / sum(weights)
+    said = decide(card, values.astype(np.float32), 0.0)
+    assert (said.label == "notumor") == (said.tumor_probability < threshold)
+    tumors = {name: p for name, p in said.probabilities.items() if name != "notumor"}
+    assert math.isclose(sum(tumors.values()), said.tumor_probability, abs_tol=1e-9)
+    if said.label != "notumor":
+        assert tumors[said.label] == max(tumors.values())
+    assert max(said.probabilities, key=said.probabilities.get) in said.prediction_set
