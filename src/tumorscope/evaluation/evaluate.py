@@ -28,7 +28,7 @@ SPLITS = ("leak_free", "twin_free", "full")
 """From the strictest to the loosest."""
 MIN_ROWS = 50
 MIN_LABEL_ROWS = 10
-"""A subset is too small for the headline when fewer slices are left, of all or of a label that had as many."""
+"""A subset leads when it has as many slices, and as many of two labels."""
 
 Rows = NDArray[np.bool_]
 
@@ -242,14 +242,15 @@ def _splits(overlap: Overlap) -> dict[str, Rows]:
 
 
 def _headline(outcome: Outcome, splits: dict[str, Rows]) -> str:
-    """Choose the strictest split that still has enough slices, of every label that the full set has enough of."""
-    labels, counts = np.unique(outcome.labels, return_counts=True)
-    enough = labels[counts >= MIN_LABEL_ROWS]
-    for name in SPLITS:
+    """Choose the strictest split with enough slices of at least two labels; the full set only where it does not leak."""
+    if splits["leak_free"].all():
+        return "leak_free"
+    for name in ("leak_free", "twin_free"):
         left = outcome.labels[splits[name]]
-        if len(left) >= MIN_ROWS and all((left == label).sum() >= MIN_LABEL_ROWS for label in enough):
+        enough = [label for label in np.unique(left) if (left == label).sum() >= MIN_LABEL_ROWS]
+        if len(left) >= MIN_ROWS and len(enough) > 1:
             return name
-    return "full" if splits["leak_free"].all() else next((n for n in SPLITS if splits[n].any()), "full")
+    return "twin_free" if splits["twin_free"].any() else "full"
 
 
 def _at(chosen: Rows, keep: Rows) -> Rows:

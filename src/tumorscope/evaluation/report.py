@@ -113,7 +113,8 @@ def _tiles(values: dict[str, Any]) -> list[dict[str, Any]]:
     names = dict(TILES)
     if "auc" not in found and "macro_auc" in found:
         names["macro_auc"] = "mean AUC of the classes"
-    tiles = [{"key": key, "name": name, "level": "plain", **found[key]} for key, name in names.items() if key in found]
+    shown = {key: name for key, name in names.items() if key in found and (found[key]["interval"] or key == "accuracy")}
+    tiles = [{"key": key, "name": name, "level": "plain", **found[key]} for key, name in shown.items()]
     floor = values["copy_baseline"]["by_split"][values["headline_split"]]["accuracy"]
     for tile in tiles:
         if tile["key"] == "accuracy" and floor is not None:

@@ -62,6 +62,10 @@ NOT_PERCENT = (
 )  # fmt: skip
 
 
+FEW = 10
+"""A share of fewer slices is not put into a sentence."""
+
+
 @dataclass(frozen=True)
 class Note:
     """A sentence of the report and how grave it is: 'bad', 'warn' or 'note'."""
@@ -81,11 +85,11 @@ def headline_sentence(evaluation: Evaluation) -> str:
         "full": "slices",
     }[evaluation.headline]
     parts.append(f"On {accuracy.n:,} {whom}, it gives the right answer for {spoken(accuracy)}")
-    if "sensitivity" in found:
+    if "sensitivity" in found and found["sensitivity"].n >= FEW:
         parts.append(f"finds {spoken(found['sensitivity'])} of the tumors")
-    if "specificity" in found:
-        parts.append(f"and calls {spoken(found['specificity'])} of the tumor-free slices tumor-free")
-    return ", ".join(parts[:2]) + (f" {parts[2]}" if len(parts) > 2 else "") + "."
+    if "specificity" in found and found["specificity"].n >= FEW:
+        parts.append(f"calls {spoken(found['specificity'])} of the tumor-free slices tumor-free")
+    return ", ".join(parts[:-1] or parts) + (f" and {parts[-1]}" if len(parts) > 1 else "") + "."
 
 
 def sentences(evaluation: Evaluation, part: str, count: int) -> list[Note]:
@@ -99,6 +103,7 @@ def sentences(evaluation: Evaluation, part: str, count: int) -> list[Note]:
     found = [
         Note("bad", _leaks(evaluation)),
         Note("warn", _headline_choice(evaluation)),
+        Note("warn", _missing_labels(evaluation)),
         Note("bad", _copies(evaluation)),
         Note("warn", _groups(evaluation)),
         Note("warn", _clusters(evaluation)),
@@ -134,15 +139,28 @@ def _leaks(evaluation: Evaluation) -> str:
 
 
 def _headline_choice(evaluation: Evaluation) -> str:
-    if evaluation.headline == "leak_free" or not evaluation.is_leaky:
+    if evaluation.headline == "leak_free":
         return ""
-    left = evaluation.outcome.take(evaluation.rows["leak_free"])
-    labels = sorted(set(left.labels.tolist()))
-    rest = f"{len(left):,} slices ({', '.join(labels)})" if len(left) else "nothing"
-    return (
-        f"Taking out every patient and series that the model was fitted to leaves {rest}: too little for a figure of "
-        f"all classes. The headline is the {SPLIT_WORDS[evaluation.headline]} subset; it may still share patients."
+    left = int(evaluation.rows["leak_free"].sum())
+    text = (
+        f"Taking out every patient and series that the model was fitted to leaves {left:,} slices of "
+        f"{len(evaluation.outcome):,}: too few for a figure. "
     )
+    if evaluation.headline == "full":
+        return f"{text}Without the copies nothing is left either, so that the figures here measure memory."
+    return f"{text}The headline is the twin-free subset; it still shares patients with training, which flatters."
+
+
+def _missing_labels(evaluation: Evaluation) -> str:
+    full, rows = evaluation.outcome.labels, evaluation.rows[evaluation.headline]
+    rare = [
+        f"{int((full[rows] == label).sum()):,} of {int((full == label).sum()):,} {label}"
+        for label in sorted(set(full.tolist()))
+        if (full[rows] == label).sum() < FEW <= (full == label).sum()
+    ]
+    if not rare:
+        return ""
+    return f"The headline's slices hold only {', '.join(rare)}: nothing can be said of {'it' if len(rare) == 1 else 'them'}."
 
 
 def _groups(evaluation: Evaluation) -> str:
