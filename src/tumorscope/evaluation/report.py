@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tumorscope.atomic import write_json, write_text
 from tumorscope.evaluation.charts import charts
 from tumorscope.evaluation.metrics_json import metrics_json
-from tumorscope.evaluation.words import METRIC_HELP, METRIC_WORDS, NOT_PERCENT, SPLIT_MEANINGS, SPLIT_WORDS
+from tumorscope.evaluation.words import FEW, METRIC_HELP, METRIC_WORDS, NOT_PERCENT, SPLIT_MEANINGS, SPLIT_WORDS
 from tumorscope.model_file import NOTUMOR
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _tiles(values: dict[str, Any]) -> list[dict[str, Any]]:
     names = dict(TILES)
     if "auc" not in found and "macro_auc" in found:
         names["macro_auc"] = "mean AUC of the classes"
-    shown = {key: name for key, name in names.items() if key in found and (found[key]["interval"] or key == "accuracy")}
+    shown = {key: name for key, name in names.items() if key in found and (_tells(found[key]) or key == "accuracy")}
     tiles = [{"key": key, "name": name, "level": "plain", **found[key]} for key, name in shown.items()]
     floor = values["copy_baseline"]["by_split"][values["headline_split"]]["accuracy"]
     for tile in tiles:
@@ -121,6 +121,10 @@ def _tiles(values: dict[str, Any]) -> list[dict[str, Any]]:
             tile["detail"] = f"copying the nearest slice: {percent(floor)}"
             tile["level"] = "bad" if tile["value"] <= floor else "warn" if tile["value"] < floor + CLOSE else "plain"
     return tiles
+
+
+def _tells(figure: dict[str, Any]) -> bool:
+    return figure["interval"] is not None and figure["n"] >= FEW
 
 
 def _splits(values: dict[str, Any]) -> list[dict[str, Any]]:

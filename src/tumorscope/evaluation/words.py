@@ -134,7 +134,7 @@ def _leaks(evaluation: Evaluation) -> str:
         f"{f', {groups:,} share a patient or series with them' if groups > twins else ''}."
     )
     if evaluation.headline != "full" and full and headline:
-        text += f" The full accuracy, {spoken(full)}, is therefore too high to quote."
+        text += f" The full accuracy, {spoken(full)}, measures memory too."
     return text
 
 
@@ -160,7 +160,8 @@ def _missing_labels(evaluation: Evaluation) -> str:
     ]
     if not rare:
         return ""
-    return f"The headline's slices hold only {', '.join(rare)}: nothing can be said of {'it' if len(rare) == 1 else 'them'}."
+    which = "it" if len(rare) == 1 else "them"
+    return f"The headline's slices hold only {', '.join(rare)}: nothing can be said of {which}."
 
 
 def _groups(evaluation: Evaluation) -> str:
