@@ -1,5 +1,6 @@
 """A phantom on disk and a real, if simple, model file that was fitted to it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +21,12 @@ SIDE, CELLS = 64, 8
 
 @dataclass(frozen=True)
 class Bench:
-    """A catalog with a split, and a model fitted to its training part."""
+    """A catalog with a split, a model fitted to its training part, and what fits such models."""
 
     catalog: Catalog
     model: Model
     folder: Path
+    fit: Callable[..., Model]
 
 
 def fit_model(path, catalog, *, classes=CLASSES, temperature=1.0, outlier=50.0):
@@ -96,4 +98,4 @@ def bench(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bench")
     write_phantom(folder / "phantom", 240, seed=1, side=64)
     catalog = assign_split(add_groups(build_catalog([folder / "phantom"]), use_atlas=False), "grouped", seed=0)
-    return Bench(catalog, fit_model(folder / "model.onnx", catalog, temperature=1.5), folder)
+    return Bench(catalog, fit_model(folder / "model.onnx", catalog, temperature=1.5), folder, fit_model)

@@ -155,6 +155,21 @@ def test_a_yes_no_set_is_judged_by_a_model_of_four_classes(bench, tmp_path):
     assert values["full"]["brier"]["value"] == pytest.approx(brier, abs=1e-6)
 
 
+@pytest.mark.parametrize("names", [("apple", "pear", "plum", "quince"), ("glioma", "tumor", "notumor", "tumor")])
+def test_any_class_names_are_evaluated(bench, tmp_path, names):
+    renamed = bench.catalog.table["label"].map(dict(zip(bench.model.classes, names, strict=True)))
+    catalog = bench.catalog.with_table(bench.catalog.table.assign(label=renamed))
+    classes = tuple(sorted(set(names)))
+    model = bench.fit(tmp_path / "model.onnx", catalog, classes=classes)
+    found = evaluate(model, catalog, trained_on=catalog.table)
+    write_evaluation(found, tmp_path / "out")
+    values = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert set(values["per_class"]) == set(classes)
+    assert ("auc" in values["full"]) == ("notumor" in classes)
+    assert ("macro_auc" in values["full"]) is True
+    assert ("roc" in values["curves"]) == ("notumor" in classes)
+
+
 def test_lesions_are_reported_apart(bench):
     table = bench.catalog.table.copy()
     lesions = table.index[(table["split"] == "test") & (table["label"] == "pituitary")][:6]

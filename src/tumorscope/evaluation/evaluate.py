@@ -242,7 +242,7 @@ def _splits(overlap: Overlap) -> dict[str, Rows]:
 
 
 def _headline(outcome: Outcome, splits: dict[str, Rows]) -> str:
-    """Choose the strictest split with enough slices of at least two labels; never a full set that leaks, if any is left."""
+    """Choose the strictest split with enough slices of at least two labels; never a leaky set, if another is left."""
     if splits["leak_free"].all():
         return "leak_free"
     for name in ("leak_free", "twin_free"):

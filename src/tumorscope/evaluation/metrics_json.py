@@ -10,10 +10,12 @@ from tumorscope.evaluation.calibration import answers, before_temperature
 from tumorscope.evaluation.curves import coverage_curve, precision_recall_curve, reliability, roc_curve
 from tumorscope.evaluation.evaluate import Evaluation
 from tumorscope.evaluation.outcome import SHORT, Outcome, class_figures, confusion, figures
-from tumorscope.evaluation.words import FEW, headline_sentence
+from tumorscope.evaluation.words import headline_sentence
 from tumorscope.model_file import NOTUMOR, Figure
 from tumorscope.version import __version__
 
+MIN_SIDE = 5
+"""A curve of fewer tumor slices, or fewer tumor-free ones, says nothing."""
 PARTS_BY = ("dataset", "source", "sequence", "plane", "kind")
 
 
@@ -83,7 +85,7 @@ def _curves(outcome: Outcome) -> dict[str, Any]:
     out: dict[str, Any] = {"coverage": coverage_curve(outcome.certainty, outcome.right).to_json()}
     known, positive = outcome.knows_tumor, outcome.is_tumor
     sides = (int((positive & known).sum()), int((~positive & known).sum()))
-    if NOTUMOR in outcome.classes and min(sides) >= FEW:
+    if NOTUMOR in outcome.classes and min(sides) >= MIN_SIDE:
         out["roc"] = roc_curve(outcome.tumor[known], positive[known]).to_json()
         out["precision_recall"] = precision_recall_curve(outcome.tumor[known], positive[known]).to_json()
     return out
