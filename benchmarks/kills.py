@@ -12,11 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,10 @@ from PIL import Image
 
 from record import write_record
 from tumorscope.model_file import read_model
+from tumorscope.training import train
 
-CODE = "import sys; from tumorscope.training import train; \
-train(sys.argv[1], recipe='smoke', out=sys.argv[2], overrides={'schedule.epochs': int(sys.argv[3])}, resume=True)"
+PROCESSES = get_context("forkserver")
+"""Each training is a process of its own, forked from a clean one that has torch loaded, which saves time."""
 
 COMPARED = ("log.csv", "catalog.csv", "model.onnx", "metrics.json")
 
@@ -38,13 +40,15 @@ COMPARED = ("log.csv", "catalog.csv", "model.onnx", "metrics.json")
 def main() -> None:
     """Run the trials and write what they found."""
     options = _options()
+    PROCESSES.set_forkserver_preload(["tumorscope.training"])
     rng = np.random.default_rng(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder, "undisturbed")
-        process = subprocess.Popen(_command(options, whole))
+        process = _start(options, whole)
         _wait_for_first_file(process, whole)
         start = time.perf_counter()
-        if process.wait():
+        process.join()
+        if process.exitcode:
             sys.exit("the undisturbed training failed")
         took = time.perf_counter() - start
         print(f"undisturbed: {took:.1f} s", flush=True)
@@ -76,21 +80,28 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _command(options: argparse.Namespace, run: Path) -> list[str]:
-    return [sys.executable, "-c", CODE, options.data, str(run), str(options.epochs)]
+def _start(options: argparse.Namespace, run: Path) -> ForkServerProcess:
+    process = PROCESSES.Process(target=_train, args=(options.data, run, options.epochs))
+    process.start()
+    return process
+
+
+def _train(data: str, run: Path, epochs: int) -> None:
+    train(data, recipe="smoke", out=run, overrides={"schedule.epochs": epochs}, resume=True)
 
 
 def _trial(options: argparse.Namespace, run: Path, whole: Path, moment: float) -> dict[str, Any]:
-    process = subprocess.Popen(_command(options, run))
+    process = _start(options, run)
     _wait_for_first_file(process, run)
-    try:
-        process.wait(timeout=moment)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-    killed = process.wait() == -signal.SIGKILL
+    process.join(moment)
+    process.kill()
+    process.join()
+    killed = process.exitcode == -signal.SIGKILL
     files, epochs = len(_outputs(run)), _epochs(run)
     broken = [path.name for path in _outputs(run) if not _is_complete(path)]
-    resumed = subprocess.run(_command(options, run), check=False).returncode == 0
+    again = _start(options, run)
+    again.join()
+    resumed = again.exitcode == 0
     return {
         "second": round(moment, 1),
         "killed": killed,
@@ -103,8 +114,8 @@ def _trial(options: argparse.Namespace, run: Path, whole: Path, moment: float) -
     }
 
 
-def _wait_for_first_file(process: subprocess.Popen[bytes], run: Path) -> None:
-    while process.poll() is None and not _outputs(run):
+def _wait_for_first_file(process: ForkServerProcess, run: Path) -> None:
+    while process.is_alive() and not _outputs(run):
         time.sleep(0.01)
 
 

@@ -31,7 +31,7 @@ def write_record(name: str, figures: dict[str, Any], packages: tuple[str, ...] =
         "machine": {
             "cpu": _cpu(),
             "cores": os.cpu_count(),
-            "load_at_end": round(os.getloadavg()[0], 2),
+            "load": round(os.getloadavg()[0], 1),
             "python": platform.python_version(),
             **{package: _version(package) for package in packages},
         },
