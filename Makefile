@@ -1,5 +1,7 @@
 # Everything runs from a virtual environment inside the clone; nothing installed elsewhere is used.
-PYTHON ?= python3
+# The first Python on the path that is new enough; another one: make PYTHON=/path/to/python
+PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
@@ -16,7 +18,7 @@ check: $(VENV)/full.installed
 	$(BIN)/mypy
 
 test: $(VENV)/full.installed
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 format: $(VENV)/full.installed
 	$(BIN)/ruff check --fix .
