@@ -40,7 +40,7 @@ def quadrant_card():
 
 @pytest.fixture(scope="session")
 def quadrant_model(tmp_path_factory, quadrant_card):
-    """A model file: class i has the logit 8 x the mean brightness (0 to 1) of quadrant i; outlier is the overall mean."""
+    """A model file: the logit of class i is 8 x the brightness (0 to 1) of quadrant i; outlier is the overall one."""
     path = tmp_path_factory.mktemp("model") / "quadrants.onnx"
     write_model(_quadrant_graph(), quadrant_card, path)
     return path

@@ -1,53 +1,133 @@
 """tumorscope reads brain MRI and says whether there is a tumor, which kind, where, and how far it can be trusted.
 
-Three calls do what the command line does:
+The jobs of the command line, in a call each; what a job needs is loaded when it is called:
 
 >>> import tumorscope
->>> audit = tumorscope.audit("phantom:48")
->>> audit.summary["images"]
+>>> tumorscope.audit("phantom:48").summary["images"]
 48
->>> findings = tumorscope.load().predict("examples/scans")  # doctest: +SKIP
->>> run = tumorscope.train("phantom", recipe="smoke", out="runs/smoke")  # doctest: +SKIP
+>>> findings = tumorscope.load().predict("examples/scans")
+>>> {finding.status for finding in findings} <= {"ok", "refused"}
+True
 
 Research use only, not a medical device.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tumorscope.version import __version__
 
 if TYPE_CHECKING:
-    from tumorscope.catalog.audit import run_audit as audit
-    from tumorscope.evaluation import evaluate_data as evaluate
-    from tumorscope.inference import load
-    from tumorscope.training.run import train
+    from tumorscope.catalog import Progress
+    from tumorscope.catalog.audit import Audit
+    from tumorscope.evaluation import Evaluation
+    from tumorscope.inference import Model
+    from tumorscope.scans import Channels
+    from tumorscope.training.run import Run
 
 __all__ = ["__version__", "audit", "evaluate", "load", "train"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a job when it is first asked for: `import tumorscope` itself stays light."""
-    if name == "audit":
-        from tumorscope.catalog.audit import run_audit
+def audit(
+    data: str | Path | Sequence[str | Path],
+    *,
+    against: str | Path | Sequence[str | Path] = (),
+    seed: int = 0,
+    use_atlas: bool = True,
+    channels: Channels = "one",
+    progress: Progress | None = None,
+) -> Audit:
+    """Look for copies, leaks, conflicts and shortcuts in a data set (see `tumorscope.catalog.audit.run_audit`).
 
-        return run_audit
-    if name == "evaluate":
-        from tumorscope.evaluation import evaluate_data
+    >>> import tumorscope
+    >>> audit = tumorscope.audit("phantom:48")
+    >>> audit.summary["classes"]
+    {'glioma': 12, 'meningioma': 12, 'notumor': 12, 'pituitary': 12}
+    >>> list(audit.pairs.columns)
+    ['a', 'b', 'kind', 'similarity', 'transform']
 
-        return evaluate_data
-    if name == "load":
-        from tumorscope.inference import load
+    ``audit.report()`` prints it, ``audit.report("audit/")`` also writes it, and in a notebook it shows itself.
+    """
+    from tumorscope.catalog.audit import run_audit
 
-        return load
-    if name == "train":
-        from tumorscope.training import train
-
-        return train
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return run_audit(data, against=against, seed=seed, use_atlas=use_atlas, channels=channels, progress=progress)
 
 
-def __dir__() -> list[str]:
-    """Name what can be imported."""
-    return sorted(__all__)
+def train(
+    data: str | Path | Sequence[str | Path],
+    *,
+    recipe: str | Path = "quick",
+    out: str | Path | None = None,
+    split: str = "grouped",
+    fold: int | None = None,
+    overrides: dict[str, Any] | None = None,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+) -> Run:
+    """Train a model and evaluate it on the test part of the split (see `tumorscope.training.run.train`).
+
+    Without `out` the run folder is ``runs/`` and the recipe's name. Needs ``pip install 'tumorscope[train]'``.
+
+    >>> import tempfile
+    >>> import tumorscope
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = tumorscope.train("phantom:48", recipe="smoke", out=folder, overrides={"schedule.epochs": 1})
+    ...     tumorscope.load(run.model).classes
+    ('glioma', 'meningioma', 'notumor', 'pituitary')
+    """
+    from tumorscope.training import train as train_model
+
+    return train_model(
+        data,
+        recipe=recipe,
+        out=Path("runs", Path(recipe).stem) if out is None else out,
+        split=split,
+        fold=fold,
+        overrides=overrides,
+        resume=resume,
+        say=say,
+        progress=progress,
+    )
+
+
+def load(path: str | Path | None = None, *, threads: int = 0) -> Model:
+    """Load a model file, or without a path the shipped model (see `tumorscope.inference.load`).
+
+    >>> import tumorscope
+    >>> model = tumorscope.load()
+    >>> model.classes
+    ('glioma', 'meningioma', 'notumor', 'pituitary')
+    >>> finding = model.predict("examples/scans/phantom_notumor.png")[0]
+    >>> round(sum(finding.probabilities.values()), 3)
+    1.0
+
+    ``model.predict(paths).to_frame()`` is a table; in a notebook findings show themselves.
+    """
+    from tumorscope.inference import load as load_model
+
+    return load_model(path, threads=threads)
+
+
+def evaluate(
+    model: Model,
+    data: str | Path | Sequence[str | Path],
+    *,
+    split: str = "test",
+    channels: Channels = "one",
+    seed: int = 0,
+    prevalence: float = 0.05,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure a model on data sets, with what it has seen taken out (see `tumorscope.evaluation.evaluate_data`).
+
+    ``evaluation.report("eval/")`` writes the page and ``metrics.json``; in a notebook it shows itself.
+    """
+    from tumorscope.evaluation import evaluate_data
+
+    return evaluate_data(
+        model, data, split=split, channels=channels, seed=seed, prevalence=prevalence, progress=progress
+    )

@@ -64,8 +64,8 @@ def run(arguments: Sequence[str]) -> int:
     except TumorscopeError as error:
         return _fail(str(error), SOME_FAILED if isinstance(error, OutputError) else WRONG_CALL)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; what was finished is kept", INTERRUPTED)
-    except BrokenPipeError:  # whoever read has seen enough
+        stopped = INTERRUPTED
+    except (BrokenPipeError, SystemExit):  # whoever read has seen enough; the parser and rich then ask to exit
         _forget_stdout()
         return DONE
     except OSError as error:
@@ -77,6 +77,8 @@ def run(arguments: Sequence[str]) -> int:
         if not hasattr(error, "format_message"):
             raise
         return _fail_parsing(error)
+    if stopped == INTERRUPTED:
+        return _fail("interrupted; what was finished is kept", INTERRUPTED)
     return stopped if isinstance(stopped, int) else DONE  # the code of an Exit comes back as the value
 
 

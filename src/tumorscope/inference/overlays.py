@@ -73,8 +73,8 @@ def _tile(picture: Picture, name: str, answer: str) -> Picture:
     top, left = 5 + (inner - size[1]) // 2, 5 + (inner - size[0]) // 2
     tile[top : top + size[1], left : left + size[0]] = small
     for line, text in enumerate((name, answer)):
-        text = text.encode("utf-8", "replace").decode("utf-8")  # OpenCV crashes on a name that is no text
-        shown = text if len(text) <= 32 else "..." + text[-29:]
+        plain = text.encode("utf-8", "replace").decode("utf-8")  # OpenCV crashes on a name that is no text
+        shown = plain if len(plain) <= 32 else "..." + plain[-29:]
         place = (6, TILE + 14 + 16 * line)
         cv2.putText(tile, shown, place, cv2.FONT_HERSHEY_SIMPLEX, 0.38, FOREGROUND, 1, cv2.LINE_AA)
     return tile
