@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from tumorscope.atomic import replacing
-from tumorscope.catalog.atlas import LABELS
-from tumorscope.catalog.features import band_of, feature_maps
+from tumorscope.catalog.atlas import LABELS, order_levels
 from tumorscope.catalog.fingerprints import fingerprint
+from tumorscope.catalog.structure import spectra
 from tumorscope.scans import read_scan
 
 TARGET = Path(__file__).parents[1] / "src/tumorscope/catalog/atlas.npz"
@@ -30,13 +30,13 @@ def build(data: Path) -> dict[str, np.ndarray]:
     truth = truth[[file.is_file() for file in truth["file"]]].sort_values(["cheng_index", "mirrored", "set", "path"])
     chosen = truth.drop_duplicates("cheng_index")
     heads = np.array([fingerprint(read_scan(file).gray()).head for file in chosen["file"]])
-    band = band_of(feature_maps(heads))
-    scale = STEPS / np.abs(band).max(axis=1, keepdims=True)
+    levels = spectra(heads) * order_levels()
+    levels *= STEPS / np.abs(levels).max(axis=(1, 2), keepdims=True)
     return {
         "index": chosen["cheng_index"].to_numpy(np.int16),
         "fold": chosen["fold"].to_numpy(np.int8),
         "label": np.array([LABELS.index(label) for label in chosen["cheng_label"]], np.int8),
-        "band": np.rint(band * scale).astype(np.int8),
+        "heads": np.rint(levels).astype(np.int8),
     }
 
 

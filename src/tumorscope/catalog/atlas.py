@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.catalog.features import maps_of_band
 from tumorscope.catalog.prints import Prints
-from tumorscope.catalog.twins import nearest_twins
+from tumorscope.catalog.structure import ORDERS, unit
+from tumorscope.catalog.twins import nearest_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,13 +32,13 @@ class Atlas:
         index: int64 ``(n,)``, number of the slice in the Cheng set.
         fold: int64 ``(n,)``, 1 to 5; no patient is in two folds.
         label: int64 ``(n,)``, the tumor, into `LABELS`.
-        band: float32 ``(n, BAND)``, low frequencies of the feature maps.
+        heads: float32 ``(n, 24, 24)``, spectra of the heads.
     """
 
     index: NDArray[np.int64]
     fold: NDArray[np.int64]
     label: NDArray[np.int64]
-    band: NDArray[np.float32]
+    heads: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.index)
@@ -51,7 +51,7 @@ class Atlas:
         """
         import pandas as pd
 
-        row = nearest_twins(prints, maps_of_band(self.band))
+        row = nearest_known(prints, self.heads)
         known = row >= 0
 
         def column(values: NDArray[np.int64]) -> pd.Series[int]:
@@ -67,10 +67,16 @@ class Atlas:
 def load_atlas() -> Atlas:
     """Load the shipped atlas."""
     with (files("tumorscope.catalog") / "atlas.npz").open("rb") as stream, np.load(stream) as stored:
-        band = stored["band"].astype(np.float32)
+        heads = stored["heads"].astype(np.float32) / order_levels()
         return Atlas(
             stored["index"].astype(np.int64),
             stored["fold"].astype(np.int64),
             stored["label"].astype(np.int64),
-            band / np.maximum(np.linalg.norm(band, axis=1, keepdims=True), 1e-6),
+            unit(heads),
         )
+
+
+@cache
+def order_levels() -> NDArray[np.float32]:
+    """Return the factors that bring orders to one level before each is stored in a byte, ``(24, 24)``."""
+    return np.asarray(1 + np.hypot(*np.mgrid[:ORDERS, :ORDERS]), np.float32)

@@ -25,11 +25,13 @@ class Print:
         digest: uint8 ``(16,)``, a hash of size and decoded gray levels: equal for exact twins alone.
         thumb: uint8 ``(64, 64)``, the whole picture.
         head: uint8 ``(64, 64)``, the head alone, filling the square, contrast stretched.
+        touching: whether the head reaches the border of the picture, so that some of it may have been cropped.
     """
 
     digest: NDArray[np.uint8]
     thumb: NDArray[np.uint8]
     head: NDArray[np.uint8]
+    touching: bool
 
 
 def fingerprint(gray: NDArray[np.float32]) -> Print:
@@ -42,7 +44,8 @@ def fingerprint(gray: NDArray[np.float32]) -> Print:
     levels = np.rint(gray).astype(np.uint8)
     top, left, height, width = head_box(gray)
     head = _shrink(gray[top : top + height, left : left + width])
-    return Print(_digest(levels), np.rint(_shrink(gray)).astype(np.uint8), _stretch(head))
+    touching = top == 0 or left == 0 or top + height == gray.shape[0] or left + width == gray.shape[1]
+    return Print(_digest(levels), np.rint(_shrink(gray)).astype(np.uint8), _stretch(head), touching)
 
 
 def _to_8_bits(gray: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,16 +7,19 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumorscope.catalog.features import BAND, band_of, feature_maps, maps_of_band
 from tumorscope.catalog.fingerprints import DIGEST_BYTES, THUMB_SIDE, Print
+from tumorscope.catalog.structure import ORDERS, Spectra, spectra, unit
 
-COMPACT_FORMAT = 1
+COMPACT_FORMAT = 2
 COMPACT_THUMB_SIDE = 8
 COMPACT_DIGEST_BYTES = 8
+KEPT_ORDERS = 300
+"""Of a spectrum, without the mean: the lowest."""
 LEVELS = 15
 """Coefficients of the compact form are kept in half a byte."""
 CLIP = 3.0
@@ -31,11 +34,13 @@ class Prints:
         digests: uint8 ``(n, 16)``, equal rows for exact twins.
         thumbs: uint8 ``(n, 64, 64)``, the whole pictures, gray, resized without regard to aspect.
         heads: uint8 ``(n, 64, 64)``, the heads alone, contrast stretched.
+        touching: bool ``(n,)``, whether the head reaches the border of its picture.
     """
 
     digests: NDArray[np.uint8]
     thumbs: NDArray[np.uint8]
     heads: NDArray[np.uint8]
+    touching: NDArray[np.bool_]
 
     @classmethod
     def of(cls, prints: Sequence[Print]) -> Prints:
@@ -45,6 +50,7 @@ class Prints:
             np.array([p.digest for p in prints], np.uint8).reshape(-1, DIGEST_BYTES),
             np.array([p.thumb for p in prints], np.uint8).reshape(-1, side, side),
             np.array([p.head for p in prints], np.uint8).reshape(-1, side, side),
+            np.array([p.touching for p in prints], bool),
         )
 
     @classmethod
@@ -59,6 +65,10 @@ class Prints:
         chosen = chosen if chosen.dtype == bool else chosen.astype(np.int64)
         return Prints(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
+    def pictures(self, part: str) -> NDArray[np.uint8]:
+        """Return the small pictures of a part: 'head' or 'picture' (the whole)."""
+        return self.heads if part == "head" else self.thumbs
+
     def __len__(self) -> int:
         return len(self.digests)
 
@@ -70,19 +80,15 @@ class CompactPrints:
     Attributes:
         digests: uint8 ``(n, 8)``, the first bytes of the digests.
         thumbs: uint8 ``(n, 8, 8)``.
-        band: float32 ``(n, BAND)``, the low frequencies of the feature maps, unit norm, coarsely quantized.
+        heads: float32 ``(n, 24, 24)``, the spectra of the heads, coarsely quantized, zero where not kept.
     """
 
     digests: NDArray[np.uint8]
     thumbs: NDArray[np.uint8]
-    band: NDArray[np.float32]
+    heads: Spectra
 
     def __len__(self) -> int:
         return len(self.digests)
-
-    def maps(self) -> NDArray[np.float32]:
-        """Return the feature maps as far as the kept frequencies carry, float32 ``(n, MAP_SIDE, MAP_SIDE)``."""
-        return maps_of_band(self.band)
 
 
 def pack_prints(prints: Prints, labels: Sequence[str]) -> str:
@@ -98,7 +104,7 @@ def pack_prints(prints: Prints, labels: Sequence[str]) -> str:
     columns = (
         prints.digests[:, :COMPACT_DIGEST_BYTES],
         small_thumbs(prints.thumbs).reshape(len(prints), -1),
-        _quantize(band_of(feature_maps(prints.heads))),
+        _quantize(spectra(prints.heads)),
         np.array([names.index(label) for label in labels], np.uint8).reshape(-1, 1),
     )
     content = zlib.compress(b"".join(np.ascontiguousarray(column).tobytes() for column in columns), 9)
@@ -116,13 +122,13 @@ def unpack_prints(text: str) -> tuple[CompactPrints, list[str]]:
     head = json.loads(head_line)
     if head.get("format") != COMPACT_FORMAT:
         raise ValueError(f"fingerprints of format {head.get('format')}, this tumorscope reads {COMPACT_FORMAT}")
-    n, widths = head["n"], (COMPACT_DIGEST_BYTES, COMPACT_THUMB_SIDE**2, BAND // 2, 1)
+    n, widths = head["n"], (COMPACT_DIGEST_BYTES, COMPACT_THUMB_SIDE**2, KEPT_ORDERS // 2, 1)
     values = np.frombuffer(zlib.decompress(base64.b85decode(body)), np.uint8)
     if len(values) != n * sum(widths):
         raise ValueError("the fingerprints are damaged")
     parts = np.split(values, np.cumsum([n * width for width in widths])[:-1])
-    digests, thumbs, band, rows = (part.reshape(n, -1) for part in parts)
-    compact = CompactPrints(digests, thumbs.reshape(-1, COMPACT_THUMB_SIDE, COMPACT_THUMB_SIDE), _dequantize(band))
+    digests, thumbs, orders, rows = (part.reshape(n, -1) for part in parts)
+    compact = CompactPrints(digests, thumbs.reshape(-1, COMPACT_THUMB_SIDE, COMPACT_THUMB_SIDE), _restore(orders))
     return compact, [head["labels"][row] for row in rows[:, 0]]
 
 
@@ -133,13 +139,33 @@ def small_thumbs(thumbs: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.rint(blocks.mean(axis=(2, 4))).astype(np.uint8)
 
 
-def _quantize(band: NDArray[np.float32]) -> NDArray[np.uint8]:
-    scaled = band * (np.sqrt(BAND) / CLIP)  # a band of unit norm has a standard deviation of 1 / sqrt(BAND)
+def kept_weights(power: float) -> NDArray[np.float32]:
+    """Return weights for the orders that the compact form keeps, ``(24, 24)``, rising with `power`."""
+    rows, columns = _kept_orders()
+    out = np.zeros((ORDERS, ORDERS), np.float32)
+    out[rows, columns] = np.hypot(rows, columns) ** power
+    return out
+
+
+def _quantize(values: Spectra) -> NDArray[np.uint8]:
+    """Keep the lowest orders in half a byte each, evened out, since structure fades with its order."""
+    rows, columns = _kept_orders()
+    even = unit(values[:, rows, columns] * np.hypot(rows, columns).astype(np.float32))
+    scaled = even * (np.sqrt(KEPT_ORDERS) / CLIP)
     levels = np.rint((np.clip(scaled, -1, 1) + 1) * (LEVELS - 1) / 2).astype(np.uint8)
     return levels[:, ::2] << 4 | levels[:, 1::2]
 
 
-def _dequantize(packed: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _restore(packed: NDArray[np.uint8]) -> Spectra:
+    rows, columns = _kept_orders()
     levels = np.stack([packed >> 4, packed & 15], axis=-1).reshape(len(packed), -1)
-    band = levels.astype(np.float32) - (LEVELS - 1) / 2
-    return band / np.maximum(np.linalg.norm(band, axis=1, keepdims=True), 1e-6)
+    out = np.zeros((len(packed), ORDERS, ORDERS), np.float32)
+    out[:, rows, columns] = (levels.astype(np.float32) - (LEVELS - 1) / 2) / np.hypot(rows, columns)
+    return unit(out)
+
+
+@cache
+def _kept_orders() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    rows, columns = np.divmod(np.arange(ORDERS**2), ORDERS)
+    lowest = np.lexsort((rows, rows**2 + columns**2))[1 : KEPT_ORDERS + 1]
+    return rows[lowest], columns[lowest]

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.catalog.features import TRANSFORMS, Maps, band_of, feature_maps, maps_of_band, transformed
-from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, CompactPrints, Prints, small_thumbs
+from tumorscope.catalog.candidates import Candidates, Described, Progress, find_candidates
+from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, CompactPrints, Prints, kept_weights, small_thumbs
+from tumorscope.catalog.registration import LAYERS, Layers, lay_by_pixels, lay_by_spectra, spectral_similarity
+from tumorscope.catalog.structure import TRANSFORMS, inverse, spectra, weights
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BLOCK = 1024
-TWIN = 0.95
-Progress = Callable[[str, int, int], None]
+TWIN = 0.88
+"""Similarity of fine structure from which two slices are twins. Copies lie above, neighbors of a patient below."""
+KNOWN_LAYERS: Layers = (*LAYERS, (weights(2.0, 20.0), 0.97))
+"""What is compared, and how alike it must be, where only a spectrum is stored."""
+COMPACT_LAYERS: Layers = (*LAYERS[:2], (kept_weights(1.5), 0.95))
+"""The same where that is coarsely quantized."""
+CROPPED = 0.03
+Rows = NDArray[np.int64]
 
 
 def find_twins(prints: Prints, others: Prints | None = None, progress: Progress | None = None) -> pd.DataFrame:
@@ -25,43 +31,48 @@ def find_twins(prints: Prints, others: Prints | None = None, progress: Progress 
     Args:
         prints: the slices.
         others: where their twins are sought; None for among themselves.
-        progress: told how many slices were compared.
+        progress: told how many comparisons are done.
 
     Returns:
         Columns `a` (row in `prints`), `b` (row in `others`, or in `prints` with ``a < b``), `kind` ('exact': same
-        decoded gray levels and size; 'near'), `similarity` (1 for exact) and `transform`, which makes `b` from `a`.
+        decoded gray levels and size; 'near'), `similarity` (1 for exact) and `transform`, which makes `b` from `a`:
+        one of `TRANSFORMS`, or with a crop, of either, 'crop' or 'mirror+crop' and the like.
     """
     import pandas as pd
 
-    own = others is None
     second = prints if others is None else others
-    band_a = band_of(feature_maps(prints.heads))
-    maps_b = feature_maps(second.heads)
-    best = _best_pairs(band_a, maps_b, own, progress)
-    frame = pd.DataFrame(best, columns=["a", "b", "similarity", "transform"])
-    same = (prints.digests[frame["a"].to_numpy(int)] == second.digests[frame["b"].to_numpy(int)]).all(axis=1)
-    frame.insert(2, "kind", np.where(same, "exact", "near"))
-    frame.loc[same, "similarity"] = 1.0
-    frame.loc[same, "transform"] = "none"
+    firsts_a, group_a, firsts_b, group_b = _groups(prints, second)
+    near = _near(prints.take(firsts_a), None if others is None else second.take(firsts_b), progress)
+    frame = pd.concat([_exact(group_a, group_b), _spread(near, group_a, group_b)], ignore_index=True)
+    if others is None:
+        frame = frame[frame["a"] != frame["b"]]
+        turned = frame["a"] > frame["b"]
+        frame.loc[turned, "transform"] = [_undone(name) for name in frame.loc[turned, "transform"]]
+        frame.loc[turned, ["a", "b"]] = frame.loc[turned, ["b", "a"]].to_numpy()
+        frame = frame.drop_duplicates(["a", "b"])
     return frame.sort_values(["a", "b"]).reset_index(drop=True)
 
 
 def find_compact_twins(prints: Prints, compact: CompactPrints) -> NDArray[np.bool_]:
     """Say which of `prints` have a twin, exact or near, among `compact`: bool ``(n,)``."""
     known = {digest.tobytes() for digest in compact.digests}
-    found = np.array([d[:COMPACT_DIGEST_BYTES].tobytes() in known for d in prints.digests], bool)
-    band = band_of(feature_maps(prints.heads))
-    for a, _, _, _ in _best_pairs(band, maps_of_band(compact.band), False, None):
-        found[a] = True
-    return found
+    exact = np.array([digest[:COMPACT_DIGEST_BYTES].tobytes() in known for digest in prints.digests], bool)
+    return exact | (nearest_known(prints, compact.heads, COMPACT_LAYERS) >= 0)
 
 
-def nearest_twins(prints: Prints, maps: Maps) -> NDArray[np.int64]:
-    """Return for each of `prints` the row of its most similar twin among feature maps, -1 where it has none."""
-    best: dict[int, tuple[float, int]] = {}
-    for a, b, score, _ in _best_pairs(band_of(feature_maps(prints.heads)), maps, False, None):
-        best[a] = max(best.get(a, (0.0, -1)), (score, b))
-    return np.array([best.get(a, (0.0, -1))[1] for a in range(len(prints))], np.int64)
+def nearest_known(prints: Prints, heads: NDArray[np.float32], layers: Layers = KNOWN_LAYERS) -> Rows:
+    """Return for each of `prints` the row of its most similar twin among stored spectra of heads, -1 for none."""
+    own, stored = describe(prints), Described(heads, None, np.zeros(len(heads), bool))
+    pairs = find_candidates(own, stored)
+    rows, windows = lay_by_spectra(pairs, own, stored, layers[:-1])
+    pairs = pairs.take(rows)
+    weight, least = layers[-1]
+    similarity = spectral_similarity(pairs, windows, own, stored, weight)
+    out = np.full(len(prints), -1, np.int64)
+    for row in np.argsort(similarity, kind="stable"):
+        if similarity[row] >= least:
+            out[pairs.a[row]] = pairs.b[row]
+    return out
 
 
 def compact_baseline_labels(prints: Prints, compact: CompactPrints, labels: list[str]) -> list[str]:
@@ -73,24 +84,63 @@ def compact_baseline_labels(prints: Prints, compact: CompactPrints, labels: list
     return [labels[row] for row in nearest]
 
 
-def _best_pairs(
-    band_a: NDArray[np.float32], maps_b: NDArray[np.float32], own: bool, progress: Progress | None
-) -> list[tuple[int, int, float, str]]:
-    best: dict[tuple[int, int], tuple[float, str]] = {}
-    for t, name in enumerate(TRANSFORMS):
-        back = band_of(np.ascontiguousarray(transformed(maps_b, _inverse(name))))
-        for start in range(0, len(band_a), BLOCK):
-            scores = band_a[start : start + BLOCK] @ back.T
-            rows, columns = np.nonzero(scores > TWIN)
-            for a, b in zip(rows + start, columns, strict=True):
-                score = float(scores[a - start, b])
-                if (not own or a < b) and score > best.get((a, b), (0.0, ""))[0]:
-                    best[int(a), int(b)] = (score, name)
-        if progress:
-            progress("comparing", t + 1, len(TRANSFORMS))
-    return [(a, b, score, name) for (a, b), (score, name) in best.items()]
+def describe(prints: Prints) -> Described:
+    """Return what the search needs to know of slices."""
+    return Described(spectra(prints.heads), spectra(prints.thumbs), prints.touching)
 
 
-def _inverse(transform: str) -> str:
-    turns = {"turn90": "turn270", "turn270": "turn90"}
-    return transform if "mirror" in transform else turns.get(transform, transform)
+def _groups(a: Prints, b: Prints) -> tuple[Rows, Rows, Rows, Rows]:
+    """Give the first row of each different picture, and each row's picture as a number; for `a` and for `b`."""
+    width = a.digests.shape[1]
+    joined = np.ascontiguousarray(np.concatenate([a.digests, b.digests])).view(f"V{width}").ravel()
+    numbers = np.unique(joined, return_inverse=True)[1].astype(np.int64)
+    group_a, group_b = numbers[: len(a)], numbers[len(a) :]
+    return np.unique(group_a, return_index=True)[1], group_a, np.unique(group_b, return_index=True)[1], group_b
+
+
+def _exact(group_a: Rows, group_b: Rows) -> pd.DataFrame:
+    import pandas as pd
+
+    a = pd.DataFrame({"group": group_a, "a": np.arange(len(group_a))})
+    b = pd.DataFrame({"group": group_b, "b": np.arange(len(group_b))})
+    return a.merge(b, on="group")[["a", "b"]].assign(kind="exact", similarity=1.0, transform="none")
+
+
+def _near(prints: Prints, others: Prints | None, progress: Progress | None) -> pd.DataFrame:
+    """Find near twins among different pictures."""
+    import pandas as pd
+
+    a = describe(prints)
+    b = a if others is None else describe(others)
+    pairs = find_candidates(a, None if others is None else b, progress)
+    rows, windows = lay_by_spectra(pairs, a, b)
+    pairs = pairs.take(rows)
+    similarity = lay_by_pixels(pairs, windows, prints, prints if others is None else others, progress)
+    twins = similarity >= TWIN
+    pairs, windows, similarity = pairs.take(twins), windows[twins], similarity[twins]
+    cropped = np.abs(windows).max(axis=1, initial=0) > CROPPED
+    cropped &= a.touching[pairs.a] | b.touching[pairs.b]
+    names = [_name(pairs, row, bool(cropped[row])) for row in range(len(pairs))]
+    return pd.DataFrame({"a": pairs.a, "b": pairs.b, "similarity": similarity.astype(float), "transform": names})
+
+
+def _spread(near: pd.DataFrame, group_a: Rows, group_b: Rows) -> pd.DataFrame:
+    """Turn pairs of pictures, numbered among the different ones, into pairs of all slices that show them."""
+    import pandas as pd
+
+    a = pd.DataFrame({"group_a": group_a, "a": np.arange(len(group_a))})
+    b = pd.DataFrame({"group_b": group_b, "b": np.arange(len(group_b))})
+    named = near.assign(group_a=np.unique(group_a)[near["a"]], group_b=np.unique(group_b)[near["b"]])
+    spread = named.drop(columns=["a", "b"]).merge(a, on="group_a").merge(b, on="group_b")
+    return spread.assign(kind="near")[["a", "b", "kind", "similarity", "transform"]]
+
+
+def _name(pairs: Candidates, row: int, cropped: bool) -> str:
+    name = TRANSFORMS[pairs.transform[row]]
+    name = inverse(name) if pairs.flipped[row] else name
+    return name if not cropped else "crop" if name == "none" else f"{name}+crop"
+
+
+def _undone(transform: str) -> str:
+    plain = transform.removesuffix("+crop")
+    return inverse(plain) + transform[len(plain) :]
