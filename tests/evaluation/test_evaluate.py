@@ -15,6 +15,7 @@ from tumorscope.catalog.phantom import write_phantom
 from tumorscope.errors import CatalogError, UsageError
 from tumorscope.evaluation import card_metrics, evaluate, evaluate_data, evaluate_run, write_evaluation
 from tumorscope.evaluation.text import evaluation_text
+from tumorscope.evaluation.words import headline_sentence
 
 KEYS = {"headline", "leak_free", "twin_free", "full", "confusion", "per_class", "calibration", "copy_baseline",
         "source_probe", "seed", "command"}  # fmt: skip
@@ -111,6 +112,20 @@ def test_a_random_split_is_called_leaky_and_not_led_with(bench, tmp_path):
     values = json.loads((tmp_path / "metrics.json").read_text())
     assert values["leaky"]
     assert "full (leaky)" in (tmp_path / "report.html").read_text()
+
+
+def test_a_label_of_which_only_copies_were_there_is_named(bench):
+    table = bench.catalog.table
+    known = (table["label"] == "notumor") | (table["split"] == "train")
+    found = evaluate(
+        bench.model, bench.catalog, split="all", trained_on=table.assign(split=np.where(known, "train", ""))
+    )
+    assert found.headline in ("leak_free", "twin_free")
+    assert not (found.outcome.labels[found.rows[found.headline]] == "notumor").any()
+    assert any("hold only 0 of 60 notumor" in note.text for note in found.notes)
+    sentence = headline_sentence(found)
+    assert "of the tumors" in sentence
+    assert "tumor-free slices" not in sentence, "none is left"
 
 
 def test_copies_are_found_by_the_prints_in_the_model_file(bench, tmp_path):

@@ -133,42 +133,74 @@ def evaluate(
     if not 0 < prevalence < 1:
         raise UsageError(f"a prevalence of {prevalence} is not possible", remedy="give a share between 0 and 1")
     catalog, card = with_prints(catalog, progress), model.card
-    table = catalog.table
-    part, part_note = _part(table, split)
-    cover = cover_matrix(table["label"], card.classes)
-    counted = _counted(catalog, card, part, cover)
-    asked = np.flatnonzero(counted | (part & (table["label"] == LESION).to_numpy()))
-    answers = answer(model, catalog, table.iloc[asked], progress)
-    everything = _outcome(card, table.iloc[asked], cover[asked], answers, prevalence)
+    asked = _ask(catalog, card, split)
+    table = catalog.table.iloc[asked.rows]
+    answers = answer(model, catalog, table, progress)
+    everything = _outcome(card, table, asked.cover, answers, prevalence)
     overlap = find_overlap(catalog, model.file.prints, trained_on)
-    keep, rows = counted[asked], np.flatnonzero(counted)
-    findings = _findings(table.iloc[asked], everything, overlap.take(asked)).assign(counted=keep)
-    outcome, splits = everything.take(keep), _splits(overlap.take(counted))
+    findings = _findings(table, everything, overlap.take(asked.rows)).assign(counted=asked.counted)
+    outcome, lesions = everything.take(asked.counted), everything.take(~asked.counted)
+    splits = _splits(overlap.take(asked.rows[asked.counted]))
     headline = _headline(outcome, splits)
-    shown = findings[keep & _at(splits[headline], keep)]
+    shown = findings[asked.counted][splits[headline]]
+    copies, sources = _floors(catalog, asked, overlap, model.file.prints, seed)
     evaluation = Evaluation(
         card=card,
         sha256=model.file.sha256,
-        part="all" if part.all() else split,
+        part=asked.part,
         findings=findings,
         outcome=outcome,
-        lesions=everything.take(~keep),
+        lesions=lesions,
         rows=splits,
         figures={name: figures(outcome.take(chosen), seed=seed) for name, chosen in splits.items()},
-        lesion_figures=lesion_figures(everything.take(~keep), seed=seed),
+        lesion_figures=lesion_figures(lesions, seed=seed),
         headline=headline,
         groups_known=overlap.groups_known,
-        copies=copy_floor(
-            catalog, rows, overlap.seen & ~part & (table["label"] != LESION).to_numpy(), model.file.prints, seed
-        ),
-        sources=source_floor(catalog, rows, seed),
+        copies=copies,
+        sources=sources,
         mistakes=tuple(worst_mistakes(model, catalog, shown)),
         examples=tuple(right_examples(model, catalog, shown, seed)),
         notes=(),
         seed=seed,
         command=command,
     )
-    return replace(evaluation, notes=tuple(sentences(evaluation, part_note, int(part.sum()))))
+    return replace(evaluation, notes=tuple(sentences(evaluation, asked.words, asked.size)))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The slices that are put to the model.
+
+    Attributes:
+        part: 'test', 'val', 'train' or 'all'.
+        words: the same for a reader.
+        size: how many slices that part has.
+        rows: positions in the catalog of those that count and of the lesions.
+        counted: which of `rows` count.
+        cover: bool ``(rows, classes)``.
+    """
+
+    part: str
+    words: str
+    size: int
+    rows: NDArray[np.int64]
+    counted: Rows
+    cover: Rows
+
+
+def _ask(catalog: Catalog, card: Card, split: str) -> _Asked:
+    table = catalog.table
+    chosen, words = _part(table, split)
+    cover = cover_matrix(table["label"], card.classes)
+    counted: Rows = chosen & cover.any(axis=1)
+    if not counted.any():
+        raise CatalogError(
+            f"no slice has a label that the model knows ({', '.join(card.classes)})",
+            file=", ".join(map(str, catalog.roots.values())),
+            remedy="evaluate on data with these classes",
+        )
+    rows = np.flatnonzero(counted | (chosen & (table["label"] == LESION).to_numpy()))
+    return _Asked("all" if chosen.all() else split, words, int(chosen.sum()), rows, counted[rows], cover[rows])
 
 
 def _part(table: pd.DataFrame, split: str) -> tuple[Rows, str]:
@@ -184,15 +216,11 @@ def _part(table: pd.DataFrame, split: str) -> tuple[Rows, str]:
     raise UsageError(f"the data has no part '{split}'", remedy="choose one of: test, all")
 
 
-def _counted(catalog: Catalog, card: Card, part: Rows, cover: Rows) -> Rows:
-    counted: Rows = part & cover.any(axis=1)
-    if not counted.any():
-        raise CatalogError(
-            f"no slice has a label that the model knows ({', '.join(card.classes)})",
-            file=", ".join(map(str, catalog.roots.values())),
-            remedy="evaluate on data with these classes",
-        )
-    return counted
+def _floors(catalog: Catalog, asked: _Asked, overlap: Overlap, prints: str, seed: int) -> tuple[Floor, Floor]:
+    counted = asked.rows[asked.counted]
+    trained = overlap.seen & (catalog.table["label"] != LESION).to_numpy()
+    trained[asked.rows] = False
+    return copy_floor(catalog, counted, trained, prints, seed), source_floor(catalog, counted, seed)
 
 
 def _outcome(card: Card, table: pd.DataFrame, cover: Rows, answers: Answers, prevalence: float) -> Outcome:
@@ -251,10 +279,3 @@ def _headline(outcome: Outcome, splits: dict[str, Rows]) -> str:
         if len(left) >= MIN_ROWS and len(enough) > 1:
             return name
     return "twin_free" if splits["twin_free"].any() else "full"
-
-
-def _at(chosen: Rows, keep: Rows) -> Rows:
-    """Spread a mask over the kept rows to all rows."""
-    out = np.zeros(len(keep), bool)
-    out[np.flatnonzero(keep)[chosen]] = True
-    return out
