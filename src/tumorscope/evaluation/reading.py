@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tumorscope.inference import Model
 
+T = TypeVar("T")
 BATCH = 64
 THREADS = 2
 
@@ -56,7 +57,7 @@ def answer(model: Model, catalog: Catalog, table: pd.DataFrame, progress: Progre
         ScanError: a file went away or was damaged since the catalog was made.
     """
     probabilities, outlier, hits = [], [], []
-    for pixels, rows in _batches(table, model.card.spec):
+    for pixels, rows in _batches(table, lambda row: read_row(row, model.card.spec)):
         out = model.predict_slices(pixels)
         probabilities.append(np.asarray(out.probabilities, np.float64))
         outlier.append(np.asarray(out.outlier, np.float64))
@@ -81,8 +82,8 @@ def with_prints(catalog: Catalog, progress: Progress | None = None) -> Catalog:
     if catalog.prints is not None:
         return catalog
     gray, prints = Spec(channels="gray"), []
-    for pixels, _ in _batches(catalog.table, gray):
-        prints += [fingerprint(plane) for plane in pixels]
+    for batch, _ in _batches(catalog.table, lambda row: fingerprint(read_row(row, gray))):
+        prints += batch
         if progress:
             progress("fingerprints", len(prints), len(catalog.table))
     return replace(catalog, prints=Prints.of(prints))
@@ -106,12 +107,12 @@ def read_mask(catalog: Catalog, row: Any, shape: tuple[int, int]) -> NDArray[np.
     return np.asarray(cv2.resize(drawn, shape[::-1], interpolation=cv2.INTER_NEAREST) > 0)
 
 
-def _batches(table: pd.DataFrame, spec: Spec) -> Iterator[tuple[list[Plane], list[Any]]]:
+def _batches(table: pd.DataFrame, read: Callable[[Any], T]) -> Iterator[tuple[list[T], list[Any]]]:
     rows = [*table[["file", "channel", "mask", "dataset"]].astype(object).itertuples(index=False)]
     with ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
-            yield list(pool.map(lambda row: read_row(row, spec), batch)), batch
+            yield list(pool.map(read, batch)), batch
 
 
 def _hit(

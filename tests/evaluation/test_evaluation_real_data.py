@@ -1,0 +1,37 @@
+"""The shipped model on a set that it was never shown. Needs the real data."""
+
+import json
+
+import pytest
+
+from tumorscope.evaluation import evaluate_data, write_evaluation
+from tumorscope.inference import load
+
+pytestmark = pytest.mark.real_data
+
+
+@pytest.fixture(scope="module")
+def navoneel(data_root):
+    return evaluate_data(load(), data_root / "navoneel_253")
+
+
+def test_the_outside_set_is_known_to_be_unseen(navoneel):
+    assert navoneel.part == "all"
+    assert len(navoneel.outcome) == 253
+    assert navoneel.outcome.is_coarse
+    assert not navoneel.is_leaky, "its twins were taken out of training"
+
+
+def test_tumors_of_the_outside_set_are_found(navoneel):
+    found = navoneel.figures[navoneel.headline]
+    assert found["auc"].value >= 0.97
+    assert found["sensitivity_at_95_specificity"].value >= 0.92
+    assert found["accuracy"].value > navoneel.copies.right.mean() + 0.05, "more than copying"
+
+
+def test_the_report_of_the_outside_set(navoneel, tmp_path):
+    write_evaluation(navoneel, tmp_path)
+    values = json.loads((tmp_path / "metrics.json").read_text())
+    assert values["full"]["auc"]["n"] == 253
+    assert len(values["copy_baseline"]["interval"]) == 2
+    assert (tmp_path / "report.html").stat().st_size < 3_000_000
