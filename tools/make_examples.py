@@ -1,8 +1,8 @@
-"""Draw the example scans: slices of the MNI152 template with and without a painted lesion, and two of the phantom.
+"""Draw the example scans: slices of the MNI152 template with and without a painted lesion, and some of the phantom.
 
 usage: python tools/make_examples.py [OUT]      (default: examples/scans)
 
-The template (ICBM 2009a nonlinear symmetric, T1) comes inside the nilearn wheel; its notice lies beside the pictures.
+The template (ICBM 152, 2009a, nonlinear, T1) comes inside the nilearn wheel; its notice lies beside the pictures.
 The lesions are painted: they show what a finding looks like and say nothing of how well a model reads patients.
 """
 
@@ -23,10 +23,10 @@ SIDE = 256
 Plane = NDArray[np.float32]
 
 TEMPLATE_NOTICE = """\
-The pictures named mni152_* are slices of the ICBM 2009a nonlinear symmetric template (MNI152), resized, with painted
+The pictures named mni152_* are slices of the ICBM 152 template (2009a, nonlinear), resized, with painted
 lesions where the name says so.
 
-Copyright (C) 1993-2009 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, McGill
+Copyright (C) 1993-2004 Louis Collins, McConnell Brain Imaging Centre, Montreal Neurological Institute, McGill
 University. Permission to use, copy, modify, and distribute this software and its documentation for any purpose and
 without fee is hereby granted, provided that the above copyright notice appear in all copies. The authors and McGill
 University make no representations about the suitability of this software for any purpose. It is provided "as is"

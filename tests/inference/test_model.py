@@ -82,6 +82,16 @@ def test_files_are_named_as_they_were_given(model, draw, tmp_path, monkeypatch):
     assert [finding.file for finding in findings] == ["./set/deep/a.png", "./b.png", "set/../b.png"]
 
 
+def test_masks_beside_their_pictures_are_no_pictures(model, draw, tmp_path):
+    draw("lgg/a.png", 0)
+    mask, lonely = draw("lgg/a_mask.png", 0), draw("lgg/b_mask.png", 0)
+    assert [finding.file for finding in model.predict(tmp_path / "lgg")] == [
+        str(tmp_path / "lgg" / "a.png"),
+        str(lonely),
+    ]
+    assert len(model.predict(mask)) == 1, "a file that was named is read"
+
+
 def test_overlays_glow_where_the_evidence_lies_and_as_much_as_a_tumor_is_likely(model, draw, tmp_path):
     draw("in/tumor.png", 0, side=64)
     draw("in/clear.png", 2, side=64)

@@ -113,9 +113,7 @@ class Findings(list[Finding]):
 
 def _json(value: Any, indent: int | None) -> str:
     text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace").decode(
-        "utf-8"
-    )  # a file name need not be text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # a file name need not be text
 
 
 def _row(finding: Finding) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from tumorscope.scans import LGG_DEFAULT_CHANNEL, READERS, Channels, Scan, read_
 
 HEAD_BYTES = 512
 CLUTTER = ("thumbs.db", "desktop.ini")
+MASK = "_mask"
+"""In a folder, a file of this name beside its picture is a mask and no picture."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Input:
 
 
 def list_files(paths: Sequence[str | Path]) -> list[str]:
-    """Name the files to read: those given, and what folders hold that looks like a scan (hidden files apart).
+    """Name the files to read: those given, and what folders hold that looks like a scan (hidden files and masks apart).
 
     A path that is not there, or a folder without a scan, stands for itself, and reading it tells what is wrong: the
     other paths are answered all the same.
@@ -95,6 +97,8 @@ def _nothing_there(path: Path) -> ScanError:
 def _looks_like_scan(file: Path, root: Path) -> bool:
     """Whether a file in a folder is meant to be read: by content, or, where that is damaged, by its name."""
     if file.name.lower() in CLUTTER or any(part.startswith(".") for part in file.relative_to(root).parts):
+        return False
+    if file.stem.endswith(MASK) and file.with_stem(file.stem.removesuffix(MASK)).exists():
         return False
     if file.suffix.lower() in (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp"):
         return True
