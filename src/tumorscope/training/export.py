@@ -77,9 +77,12 @@ class ExportedNetwork(nn.Module):
         """Run the network on a batch of inputs as `preprocess` makes them."""
         outputs = self.network(image.permute(0, 3, 1, 2).float())
         probabilities = torch.softmax(outputs.logits / self.temperature, dim=1)
-        offsets = outputs.embedding[:, None, :] - self.means[None]  # type: ignore[index]
-        distances = (offsets @ self.whitening).square().sum(dim=2)
-        return probabilities, self._heatmap(outputs), outputs.embedding, distances.amin(dim=1).sqrt()
+        return probabilities, self._heatmap(outputs), outputs.embedding, self.distances(outputs.embedding)
+
+    def distances(self, embeddings: Tensor) -> Tensor:
+        """Return the distance of ``(N, d)`` embeddings to the nearest class of the training, ``(N,)``."""
+        offsets = embeddings[:, None, :] - self.means[None]  # type: ignore[index]
+        return (offsets @ self.whitening).square().sum(dim=2).amin(dim=1).sqrt()
 
     def _heatmap(self, outputs: Outputs) -> Tensor:
         if self.tumor_classes is None:

@@ -180,13 +180,15 @@ def _export(network: Network, recipe: Recipe, cache: ImageCache, parts: dict[str
     train, val = parts["train"], parts["val"]
     _, embeddings, likeliest = _run(network, cache, _some(train, REFERENCE_ROWS, recipe.seed))
     reference = fit_reference(embeddings, likeliest, len(recipe.classes))
-    logits, _, _ = _run(network, cache, val)
+    logits, val_embeddings, _ = _run(network, cache, val)
     temperature = fit_temperature(logits, val.cover)
     tumors = (
         tuple(name != NOTUMOR for name in recipe.classes) if recipe.loss.mask and _has_outlines(cache, train) else None
     )
     exported = ExportedNetwork(network, temperature, reference, tumors)
-    probabilities, outlier = _run_exported(exported, cache, val)
+    with torch.inference_mode():
+        probabilities = torch.softmax(torch.from_numpy(logits) / temperature, dim=1).numpy()
+        outlier = exported.distances(torch.from_numpy(val_embeddings)).numpy()
     thresholds = fit_thresholds(probabilities, outlier, val.cover, recipe.classes)
     card = _card(recipe, temperature, thresholds, train)
     prints = (out / PRINTS).read_text(encoding="ascii")
@@ -252,14 +254,6 @@ def _run(
             embeddings.append(outputs.embedding.numpy())
     joined = np.concatenate(logits)
     return joined, np.concatenate(embeddings), np.where(samples.cover, joined, -np.inf).argmax(axis=1)
-
-
-def _run_exported(
-    exported: ExportedNetwork, cache: ImageCache, samples: Samples
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    with torch.inference_mode():
-        outputs = [exported(images) for images in _batches(cache, samples)]
-    return np.concatenate([o[0].numpy() for o in outputs]), np.concatenate([o[3].numpy() for o in outputs])
 
 
 def _batches(cache: ImageCache, samples: Samples) -> Iterator[torch.Tensor]:
