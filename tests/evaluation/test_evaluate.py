@@ -16,6 +16,8 @@ from tumorscope.errors import CatalogError, UsageError
 from tumorscope.evaluation import card_metrics, evaluate, evaluate_data, evaluate_run, write_evaluation
 from tumorscope.evaluation.text import evaluation_text
 from tumorscope.evaluation.words import headline_sentence
+from tumorscope.inference import load
+from tumorscope.model_file import write_model
 
 KEYS = {"headline", "leak_free", "twin_free", "full", "confusion", "per_class", "calibration", "copy_baseline",
         "source_probe", "seed", "command"}  # fmt: skip
@@ -139,8 +141,6 @@ def test_copies_are_found_by_the_prints_in_the_model_file(bench, tmp_path):
         shutil.copy(row.file, data / row.label / f"new_{number}.png")
     elsewhere = tmp_path / "model.onnx"
     shutil.copy(bench.model.file.path, elsewhere)
-    from tumorscope.inference import load
-
     found = evaluate_data(load(elsewhere, threads=1), data)
     assert found.groups_known is False
     copied = found.findings["path"].str.contains("new_").to_numpy()
@@ -148,6 +148,20 @@ def test_copies_are_found_by_the_prints_in_the_model_file(bench, tmp_path):
     assert found.rows["twin_free"].sum() == 60
     assert found.headline in ("leak_free", "twin_free")
     assert any("not known here" in note.text for note in found.notes)
+
+
+@pytest.mark.parametrize("prints", ["", '{"format": 0}\n'])
+def test_a_model_without_readable_prints_is_not_called_leak_free(bench, tmp_path, prints):
+    path = tmp_path / "model.onnx"
+    write_model(bench.model.file.path, bench.model.card, path, prints)
+    found = evaluate(load(path, threads=1), bench.catalog)
+    assert (found.is_traceable, found.is_leaky, found.headline) == (False, False, "full")
+    assert found.figures["leak_free"] == {}
+    assert "cannot be told" in found.notes[0].text
+    write_evaluation(found, tmp_path / "out")
+    values = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert values["copy_baseline"]["accuracy"] is None
+    assert values["headline"] == values["full"]
 
 
 def test_a_yes_no_set_is_judged_by_a_model_of_four_classes(bench, tmp_path):

@@ -50,6 +50,7 @@ class Evaluation:
         lesion_figures: those of `lesions`.
         headline: the split name whose figures a report leads with.
         groups_known: whether leaks by patient could be looked for, not only twins.
+        is_traceable: whether anything tells what the model has seen; if not, only the full set has figures.
         copies: what copying scores on the same slices.
         sources: what file properties score.
         mistakes: the worst ones.
@@ -70,6 +71,7 @@ class Evaluation:
     lesion_figures: dict[str, Figure]
     headline: str
     groups_known: bool
+    is_traceable: bool
     copies: Floor
     sources: Floor
     mistakes: tuple[Picture, ...]
@@ -81,7 +83,7 @@ class Evaluation:
     @property
     def is_leaky(self) -> bool:
         """Whether the full set holds slices, or groups, that the model was fitted to."""
-        return not bool(self.rows["leak_free"].all())
+        return self.is_traceable and not bool(self.rows["leak_free"].all())
 
     def report(self, out: str | Path | None = None) -> None:
         """Print the evaluation as tables to stdout and, with `out`, write its files there (see `write_evaluation`)."""
@@ -156,6 +158,7 @@ def evaluate(
         lesion_figures=lesion_figures(lesions, seed=seed),
         headline=headline,
         groups_known=overlap.groups_known,
+        is_traceable=overlap.is_traceable,
         copies=copies,
         sources=sources,
         mistakes=tuple(worst_mistakes(model, catalog, shown)),
@@ -266,6 +269,9 @@ def _findings(table: pd.DataFrame, outcome: Outcome, overlap: Overlap) -> pd.Dat
 
 
 def _splits(overlap: Overlap) -> dict[str, Rows]:
+    if not overlap.is_traceable:
+        nothing = np.zeros(len(overlap.twin), bool)
+        return {"leak_free": nothing, "twin_free": nothing, "full": ~nothing}
     return {"leak_free": ~overlap.group, "twin_free": ~overlap.twin, "full": np.ones(len(overlap.twin), bool)}
 
 

@@ -12,6 +12,7 @@ from tumorscope.catalog import Catalog
 from tumorscope.catalog.probes import Score, copy_baseline, labels_agree, source_probe
 from tumorscope.evaluation.bootstrap import estimate
 from tumorscope.evaluation.metrics import share
+from tumorscope.evaluation.overlap import read_prints
 
 Rows = NDArray[np.bool_]
 
@@ -64,13 +65,14 @@ def copy_floor(catalog: Catalog, rows: NDArray[np.int64], trained: Rows, prints_
         sides = (thumbs[trained], labels[trained].tolist(), thumbs[rows], labels[rows].tolist())
         score = copy_baseline(*sides, seed=seed, note=note)
         return _floor(score, len(rows))
-    if not prints_of_training:
-        return _unknown(len(rows), "the model file carries no fingerprints of its training slices")
-    from tumorscope.catalog.prints import unpack_prints
+    packed = read_prints(prints_of_training)
+    if packed is None:
+        return _unknown(
+            len(rows), "the model file carries no fingerprints of its training slices that can be read here"
+        )
     from tumorscope.catalog.twins import compact_baseline_labels
 
-    compact, names = unpack_prints(prints_of_training)
-    given = compact_baseline_labels(catalog.prints.take(rows), compact, names)
+    given = compact_baseline_labels(catalog.prints.take(rows), *packed)
     note = "the nearest of the training slices by the 8x8 thumbnails in the model file, hence approximate"
     return Floor(labels_agree(given, labels[rows]).astype(np.float64), note)
 

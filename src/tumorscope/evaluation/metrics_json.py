@@ -35,6 +35,7 @@ def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
         "part": evaluation.part,
         "leaky": evaluation.is_leaky,
         "groups_known": evaluation.groups_known,
+        "traceable": evaluation.is_traceable,
         "slices": {name: int(rows.sum()) for name, rows in evaluation.rows.items()},
         **details[chosen],
         **_by_part(evaluation, outcome),

@@ -14,7 +14,7 @@ from tumorscope.catalog import Catalog
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tumorscope.catalog.prints import Prints
+    from tumorscope.catalog.prints import CompactPrints, Prints
 
 FITTED_ON = ("train", "val")
 """Parts of a split that a model was fitted to: weights on training, thresholds and temperature on validation."""
@@ -32,16 +32,18 @@ class Overlap:
         group: any slice of its group was (the same patient, fold or series), twins included.
         groups_known: whether the groups of the training slices are known; else a patient whose slices have no twin in
             training may still be one that the model was trained on.
+        is_traceable: whether anything tells what the model has seen; if not, the marks above mean nothing.
     """
 
     seen: Rows
     twin: Rows
     group: Rows
     groups_known: bool
+    is_traceable: bool = True
 
     def take(self, rows: Rows | NDArray[np.int64]) -> Overlap:
         """Return the rows at a mask or at positions."""
-        return Overlap(self.seen[rows], self.twin[rows], self.group[rows], self.groups_known)
+        return Overlap(self.seen[rows], self.twin[rows], self.group[rows], self.groups_known, self.is_traceable)
 
 
 def find_overlap(catalog: Catalog, prints_of_training: str = "", trained_on: pd.DataFrame | None = None) -> Overlap:
@@ -63,11 +65,22 @@ def find_overlap(catalog: Catalog, prints_of_training: str = "", trained_on: pd.
         run_groups = np.isin(keys, run_keys[np.isin(groups, groups[fitted])])
     roots = _twin_roots(table)
     twin = seen | _share_value(roots, seen)
-    if not known.all() and prints_of_training and catalog.prints is not None:
-        twin |= ~known & _in_prints(catalog.prints, prints_of_training)
+    packed = None if known.all() else read_prints(prints_of_training)
+    if packed is not None and catalog.prints is not None:
+        twin |= ~known & _in_prints(catalog.prints, packed[0])
         twin |= _share_value(roots, twin)
     group = twin | run_groups | _share_value(table["group"].to_numpy(str), twin)
-    return Overlap(seen, twin, group, bool(known.all()))
+    return Overlap(seen, twin, group, bool(known.all()), bool(known.all()) or packed is not None)
+
+
+def read_prints(packed: str) -> tuple[CompactPrints, list[str]] | None:
+    """Read the fingerprints in a model file, with their labels; None where there are none of a format known here."""
+    from tumorscope.catalog.prints import unpack_prints
+
+    try:
+        return unpack_prints(packed)
+    except ValueError:
+        return None
 
 
 def slice_keys(table: pd.DataFrame) -> NDArray[np.str_]:
@@ -76,11 +89,9 @@ def slice_keys(table: pd.DataFrame) -> NDArray[np.str_]:
     return np.array([f"{sha}:{channel}" for sha, channel in zip(table["sha256"], channels, strict=True)], str)
 
 
-def _in_prints(prints: Prints, packed: str) -> Rows:
-    from tumorscope.catalog.prints import unpack_prints
+def _in_prints(prints: Prints, compact: CompactPrints) -> Rows:
     from tumorscope.catalog.twins import find_compact_twins
 
-    compact, _ = unpack_prints(packed)
     return np.asarray(find_compact_twins(prints, compact), bool)
 
 

@@ -101,6 +101,7 @@ def sentences(evaluation: Evaluation, part: str, count: int) -> list[Note]:
         count: how many slices it has.
     """
     found = [
+        Note("bad", _untraceable(evaluation)),
         Note("bad", _leaks(evaluation)),
         Note("warn", _headline_choice(evaluation)),
         Note("warn", _missing_labels(evaluation)),
@@ -123,6 +124,15 @@ def spoken(figure: Figure, *, percent: bool = True) -> str:
     return f"{value} ({low} to {high})"
 
 
+def _untraceable(evaluation: Evaluation) -> str:
+    if evaluation.is_traceable:
+        return ""
+    return (
+        "The model file carries no fingerprints of its training slices that can be read here: how many of these slices "
+        "the model was fitted to cannot be told, and the figures may measure memory."
+    )
+
+
 def _leaks(evaluation: Evaluation) -> str:
     if not evaluation.is_leaky:
         return ""
@@ -139,7 +149,7 @@ def _leaks(evaluation: Evaluation) -> str:
 
 
 def _headline_choice(evaluation: Evaluation) -> str:
-    if evaluation.headline == "leak_free":
+    if evaluation.headline == "leak_free" or not evaluation.is_traceable:
         return ""
     left = int(evaluation.rows["leak_free"].sum())
     text = (
@@ -165,7 +175,7 @@ def _missing_labels(evaluation: Evaluation) -> str:
 
 
 def _groups(evaluation: Evaluation) -> str:
-    if evaluation.groups_known:
+    if evaluation.groups_known or not evaluation.is_traceable:
         return ""
     return (
         "The patients in the training data are not known here. Leak-free means that no slice of a group has a copy in "
