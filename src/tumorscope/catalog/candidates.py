@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tumorscope.catalog.structure import (
     TRANSFORMS,
+    Matrix,
     Spectra,
     Window,
     inverse,
@@ -32,13 +33,16 @@ LEAST = 0.6
 SPARE = 4
 """For `KEEP` partners four times as many are gathered, since every view and transform brings its own."""
 SAMPLE = 1500
-ROWS, COLUMNS = 512, 16384
+ROWS, COLUMNS = 512, 8192
 MANY = 4_000_000
 """Gathered pairs that are thinned out at once; a bound on memory."""
-COMPARED = weights(0.75, 8.0)
+COMPARED, COMPARED_OF_MANY = weights(0.75, 8.0), weights(0.5, 6.0)
+THOROUGH = 30_000
+"""Above this many slices fewer orders are compared and no windows: of crops into the head some are then missed."""
 WHOLE: Window = (0.0, 0.0, 0.0, 0.0)
 HEADS, PICTURES = "head", "picture"
-VIEWS: tuple[tuple[str, Window], ...] = (
+Views = tuple[tuple[str, Window], ...]
+VIEWS: Views = (
     (HEADS, WHOLE),
     (PICTURES, WHOLE),
     (HEADS, (0.05, 0.05, 0.05, 0.05)),
@@ -126,12 +130,14 @@ def find_candidates(a: Described, b: Described | None = None, progress: Progress
         progress: told how many of the comparisons are done.
     """
     own, other = b is None, a if b is None else b
-    limits = _limits(a, other)
+    thorough = len(a) * len(other) <= THOROUGH**2
+    orders = COMPARED if thorough else COMPARED_OF_MANY
+    limits = _limits(a, other, orders)
     limits_b = limits if own else np.full(len(other), np.inf, np.float32)
-    comparisons = list(_comparisons(a, other, own))
+    comparisons = list(_comparisons(a, other, own, VIEWS if thorough else VIEWS[:2]))
     gathered: list[Candidates] = []
     for done, comparison in enumerate(comparisons, start=1):
-        gathered.extend(_compare(comparison, (a, other), (limits, limits_b), own))
+        gathered.extend(_compare(comparison, (a, other), (limits, limits_b), own, orders))
         if sum(map(len, gathered)) > MANY:
             gathered = [_best(Candidates.concat(gathered))]
         if progress:
@@ -148,14 +154,14 @@ class _Comparison:
     guests: Rows
 
 
-def _limits(a: Described, b: Described) -> NDArray[np.float32]:
+def _limits(a: Described, b: Described, orders: Matrix) -> NDArray[np.float32]:
     """Return for each slice of `a` the similarity that some `KEEP` * `SPARE` slices of `b` exceed."""
     sample = np.random.default_rng(0).permutation(len(b))[:SAMPLE]
     out = np.full(len(a), LEAST, np.float32)
     if not len(sample):
         return out
-    first = _compared(a.head)
-    second = np.concatenate([_compared(transform_spectra(b.head[sample], t)) for t in TRANSFORMS])
+    first = _compared(a.head, orders)
+    second = np.concatenate([_compared(transform_spectra(b.head[sample], t), orders) for t in TRANSFORMS])
     rank = min(len(second), 1 + int(KEEP * SPARE * len(sample) / len(b)))
     for start in range(0, len(a), ROWS):
         scores = first[start : start + ROWS] @ second.T
@@ -163,8 +169,8 @@ def _limits(a: Described, b: Described) -> NDArray[np.float32]:
     return np.clip(out, LEAST, SURE)
 
 
-def _comparisons(a: Described, b: Described, own: bool) -> Iterator[_Comparison]:
-    for view, (part, window) in enumerate(VIEWS):
+def _comparisons(a: Described, b: Described, own: bool, views: Views) -> Iterator[_Comparison]:
+    for view, (part, window) in enumerate(views):
         if getattr(a, part) is None or getattr(b, part) is None:
             continue
         for transform in range(len(TRANSFORMS)):
@@ -175,23 +181,31 @@ def _comparisons(a: Described, b: Described, own: bool) -> Iterator[_Comparison]
 
 
 def _compare(
-    this: _Comparison, sides: tuple[Described, Described], limits: tuple[Limits, Limits], own: bool
+    this: _Comparison, sides: tuple[Described, Described], limits: tuple[Limits, Limits], own: bool, orders: Matrix
 ) -> Iterator[Candidates]:
     part, window = VIEWS[this.view]
     host, guest = (sides[1], sides[0]) if this.flipped else sides
     host_limits, guest_limits = (limits[1], limits[0]) if this.flipped else limits
     name = inverse(TRANSFORMS[this.transform])
-    guests = _compared(transform_spectra(getattr(guest, part)[this.guests], name))
+    guests = _compared(transform_spectra(getattr(guest, part)[this.guests], name), orders)
+    buffers = (
+        np.empty(ROWS * COLUMNS, np.float32),
+        np.empty((2, ROWS * COLUMNS), bool),
+    )  # fresh ones cost more than sums
     for start in range(0, len(this.hosts), ROWS):
         rows = this.hosts[start : start + ROWS]
-        hosts = _compared(_window(getattr(host, part)[rows], window))
+        hosts = _compared(_window(getattr(host, part)[rows], window), orders)
         once = own and window == WHOLE  # the other half says the same
         for left in range(start + 1 if once else 0, len(guests), COLUMNS):
             columns = this.guests[left : left + COLUMNS]
-            scores = hosts @ guests[left : left + COLUMNS].T
-            above = scores > host_limits[rows][:, None]
-            above |= scores > guest_limits[columns][None]
-            row, column = np.divmod(np.flatnonzero(above), len(columns))
+            scores, above, also = (
+                buffer[: len(rows) * len(columns)].reshape(len(rows), len(columns))
+                for buffer in (buffers[0], *buffers[1])
+            )
+            np.matmul(hosts, guests[left : left + COLUMNS].T, out=scores)
+            np.greater(scores, host_limits[rows][:, None], out=above)
+            np.greater(scores, guest_limits[columns][None], out=also)
+            row, column = np.divmod(np.flatnonzero(np.logical_or(above, also, out=above)), len(columns))
             yield _pairs(rows[row], columns[column], scores[row, column], this, own)
 
 
@@ -233,5 +247,5 @@ def _window(values: Spectra, window: Window) -> Spectra:
     return values if window == WHOLE else window_spectra(values, np.array(window))
 
 
-def _compared(values: Spectra) -> NDArray[np.float32]:
-    return unit(weighted(values, COMPARED))
+def _compared(values: Spectra, orders: Matrix) -> NDArray[np.float32]:
+    return unit(weighted(values, orders))

@@ -109,6 +109,11 @@ def inverse(transform: str) -> str:
     return {"turn90": "turn270", "turn270": "turn90"}.get(transform, transform)
 
 
+def compose(first: str, second: str) -> str:
+    """Return the transform that does what `first` and then `second` do."""
+    return _composed()[first, second]
+
+
 @cache
 def weights(power: float, highest: float) -> Matrix:
     """Return weights of the orders, ``(24, 24)``, none for the mean: rising with `power`, ending at `highest`."""
@@ -129,6 +134,14 @@ def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale each row (all axes but the first) to unit norm; rows of zeros stay."""
     norms = np.sqrt(np.square(rows).sum(axis=tuple(range(1, rows.ndim)), keepdims=True))
     return np.asarray(rows / np.maximum(norms, 1e-6), np.float32)
+
+
+@cache
+def _composed() -> dict[tuple[str, str], str]:
+    picture = np.arange(9).reshape(3, 3)
+    seen = {transform_picture(picture, name).tobytes(): name for name in TRANSFORMS}
+    twice = {(a, b): transform_picture(transform_picture(picture, a), b) for a in TRANSFORMS for b in TRANSFORMS}
+    return {names: seen[result.tobytes()] for names, result in twice.items()}
 
 
 @cache

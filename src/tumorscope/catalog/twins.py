@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tumorscope.catalog.candidates import Candidates, Described, Progress, find_candidates
 from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, CompactPrints, Prints, kept_weights, small_thumbs
 from tumorscope.catalog.registration import LAYERS, Layers, lay_by_pixels, lay_by_spectra, spectral_similarity
-from tumorscope.catalog.structure import TRANSFORMS, inverse, spectra, weights
+from tumorscope.catalog.structure import TRANSFORMS, compose, inverse, spectra, weights
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,9 @@ KNOWN_LAYERS: Layers = (*LAYERS, (weights(2.0, 20.0), 0.97))
 COMPACT_LAYERS: Layers = (*LAYERS[:2], (kept_weights(1.5), 0.95))
 """The same where that is coarsely quantized."""
 CROPPED = 0.03
+"""A twin that shows less than all of the other, by more than this share of a side, is named a crop."""
+MOST_TWINS = 500
+"""Slices with more twins than this bring no further pairs: the work grows with the square."""
 Rows = NDArray[np.int64]
 
 
@@ -112,16 +115,54 @@ def _near(prints: Prints, others: Prints | None, progress: Progress | None) -> p
 
     a = describe(prints)
     b = a if others is None else describe(others)
-    pairs = find_candidates(a, None if others is None else b, progress)
-    rows, windows = lay_by_spectra(pairs, a, b)
+    sides = (a, b), (prints, prints if others is None else others)
+    found = _verified(find_candidates(a, None if others is None else b, progress), *sides, progress)
+    if others is None:
+        found = pd.concat([found, _verified(_twins_of_twins(found, len(a)), *sides, progress)], ignore_index=True)
+    return found
+
+
+def _verified(
+    pairs: Candidates,
+    described: tuple[Described, Described],
+    prints: tuple[Prints, Prints],
+    progress: Progress | None,
+) -> pd.DataFrame:
+    import pandas as pd
+
+    rows, windows = lay_by_spectra(pairs, *described)
     pairs = pairs.take(rows)
-    similarity = lay_by_pixels(pairs, windows, prints, prints if others is None else others, progress)
+    similarity = lay_by_pixels(pairs, windows, *prints, progress)
     twins = similarity >= TWIN
     pairs, windows, similarity = pairs.take(twins), windows[twins], similarity[twins]
     cropped = np.abs(windows).max(axis=1, initial=0) > CROPPED
-    cropped &= a.touching[pairs.a] | b.touching[pairs.b]
+    cropped &= described[0].touching[pairs.a] | described[1].touching[pairs.b]
     names = [_name(pairs, row, bool(cropped[row])) for row in range(len(pairs))]
     return pd.DataFrame({"a": pairs.a, "b": pairs.b, "similarity": similarity.astype(float), "transform": names})
+
+
+def _twins_of_twins(found: pd.DataFrame, count: int) -> Candidates:
+    """Return pairs not yet found that share a twin: in a large group not every pair is among a slice's best."""
+    import pandas as pd
+
+    plain = found["transform"].str.removesuffix("+crop").replace("crop", "none")
+    there = pd.DataFrame({"middle": found["a"], "end": found["b"], "step": plain})
+    back = pd.DataFrame({"middle": found["b"], "end": found["a"], "step": plain.map(inverse)})
+    arms = pd.concat([there, back], ignore_index=True)
+    arms = arms[arms.groupby("middle")["end"].transform("size") <= MOST_TWINS]
+    both = arms.merge(arms, on="middle", suffixes=("_a", "_b"))
+    both = both[both["end_a"] < both["end_b"]].drop_duplicates(["end_a", "end_b"])
+    known = found["a"].to_numpy(np.int64) * count + found["b"].to_numpy(np.int64)
+    both = both[~np.isin(both["end_a"].to_numpy(np.int64) * count + both["end_b"].to_numpy(np.int64), known)]
+    steps = [compose(inverse(a), b) for a, b in zip(both["step_a"], both["step_b"], strict=True)]
+    return Candidates(
+        both["end_a"].to_numpy(np.int32),
+        both["end_b"].to_numpy(np.int32),
+        np.zeros(len(both), bool),
+        np.zeros(len(both), np.int8),
+        np.array([TRANSFORMS.index(step) for step in steps], np.int8),
+        np.zeros(len(both), np.float32),
+    )
 
 
 def _spread(near: pd.DataFrame, group_a: Rows, group_b: Rows) -> pd.DataFrame:
