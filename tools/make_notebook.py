@@ -26,7 +26,7 @@ CELLS = (
     "drawn from a seed, so that nothing has to be downloaded; put the path of your own folder in its place. The "
     "figures of this notebook say nothing of MRI. Training needs `pip install 'tumorscope[train]'`.\n\n"
     "*Research use only. Not a medical device.*",
-    '>import tumorscope\n\nDATA = "phantom:240"',
+    '>import tumorscope\n\nDATA = "phantom"',
     "## 1. Can this data set measure anything?\n\n"
     "Copies and near twins, what leaks from training into test, labels that contradict each other, and how far a copy "
     'machine and the bare properties of the files get. `audit.report("audit/")` writes the page and the tables.',
@@ -45,18 +45,17 @@ CELLS = (
     "model can be measured on any data, here the run's own; what the model has seen is taken out.",
     '>model = tumorscope.load(run.model)\nevaluation = tumorscope.evaluate(model, DATA)\nevaluation.report("eval/")',
     "Every figure has its n and its 95% interval, a bootstrap over patients.",
-    '>for name in ("accuracy", "auc"):\n'
-    "    figure = evaluation.figures[evaluation.headline][name]\n"
-    "    low, high = figure.interval\n"
-    '    print(f"{name}: {figure.value:.3f} ({low:.3f} to {high:.3f}), n = {figure.n}")',
+    ">import pandas as pd\n\n"
+    "figures = evaluation.figures[evaluation.headline]\n"
+    "pd.DataFrame({name: figure.model_dump() for name, figure in figures.items()}).T",
     "## 4. Read pictures\n\n"
     "Files or folders in, findings out: the label, the probability of a tumor, the kinds that cannot be ruled out, and "
     "what to be careful of. With `out`, every picture gets a heatmap: what glows spoke for the tumor.",
     '>files = audit.catalog.table.groupby("label").tail(2)["file"]\n'
     'findings = model.predict(list(files), out="predictions/")\n'
-    'findings.to_frame()[["label", "tumor_probability", "prediction_set", "flags"]].assign(\n'
-    "    file=[path.name for path in map(type(run.model), files)]\n"
-    ').set_index("file")',
+    "table = findings.to_frame()\n"
+    'table["file"] = table["file"].str.split("/").str[-1]\n'
+    'table[["file", "label", "tumor_probability", "prediction_set", "flags"]]',
     '>Image(filename="predictions/contact_sheet.png", width=760)',
     "The model file is one `.onnx` that anything with onnxruntime can run. Its card says what it was trained on, every "
     "figure, its limits and its licence.",

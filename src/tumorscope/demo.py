@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.atomic import write_text
+from tumorscope.atomic import write_bytes, write_text
 from tumorscope.catalog import Progress
 from tumorscope.catalog.audit import Audit, run_audit, write_audit
 from tumorscope.catalog.phantom import draw_phantom
@@ -87,6 +87,7 @@ def plant_leaks(folder: Path) -> list[str]:
     Returns:
         The planted test slices.
     """
+    write_text(folder / MARKER, "planted,original\n")  # first, so that an interrupted demo is known as one
     slices = list(draw_phantom(SLICES, seed=SEED))
     training = []
     for number, drawn in enumerate(slices):
@@ -106,7 +107,7 @@ def plant_leaks(folder: Path) -> list[str]:
     misnamed = training[1][0]
     misnamed.rename(misnamed.with_suffix(".jpg"))
     cut = folder / "Training" / "glioma" / "cut_short.png"
-    cut.write_bytes(training[0][0].read_bytes()[:700])
+    write_bytes(cut, training[0][0].read_bytes()[:700])
     write_text(folder / MARKER, "\n".join(["planted,original", *planted]) + "\n")
     return planted
 
@@ -118,9 +119,8 @@ def example_scans() -> Path:
 
 
 def _write(path: Path, image: Picture, quality: int = 92) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if path.suffix == ".jpg" else []
-    path.write_bytes(cv2.imencode(path.suffix, image, settings)[1].tobytes())
+    write_bytes(path, cv2.imencode(path.suffix, image, settings)[1].tobytes())
 
 
 def _page(audit: Audit, findings: Findings, planted: list[str]) -> str:
