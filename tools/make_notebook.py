@@ -59,7 +59,8 @@ CELLS = (
     '>Image(filename="predictions/contact_sheet.png", width=760)',
     "The model file is one `.onnx` that anything with onnxruntime can run. Its card says what it was trained on, every "
     "figure, its limits and its licence.",
-    ">from tumorscope.inference.text import card_text\nfrom rich import print as show\n\n"
+    ">from rich import print as show\n\n"
+    "from tumorscope.inference.text import card_text\n\n"
     "show(card_text(model.card, model.file.sha256))",
 )
 """Text cells, and code cells, which begin with a >."""
