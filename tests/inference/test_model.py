@@ -220,3 +220,13 @@ def test_an_altered_model_and_a_file_that_is_none_are_errors(quadrant_model, tmp
         load(letter)
     with pytest.raises(ModelFileError, match="is not a file"):
         load(tmp_path / "gone.onnx")
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["masoud_7023", "navoneel_253", "lgg_kaggle_3m", "brats_slices", "open_ms"])
+def test_pictures_of_the_public_sets_are_read(model, data_root, name):
+    pictures = [path for path in sorted((data_root / name).rglob("*")) if path.suffix in (".jpg", ".png", ".tif")]
+    sample = pictures[:: max(1, len(pictures) // 60)]
+    findings = model.predict(sample)
+    assert len(findings) == len(sample) >= 50
+    assert not findings.failed
