@@ -183,6 +183,8 @@ def _comparisons(a: Described, b: Described, own: bool, views: Views) -> Iterato
 def _compare(
     this: _Comparison, sides: tuple[Described, Described], limits: tuple[Limits, Limits], own: bool, orders: Matrix
 ) -> Iterator[Candidates]:
+    if not len(this.hosts) or not len(this.guests):
+        return
     part, window = VIEWS[this.view]
     host, guest = (sides[1], sides[0]) if this.flipped else sides
     host_limits, guest_limits = (limits[1], limits[0]) if this.flipped else limits

@@ -14,8 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from tumorscope.catalog.fingerprints import DIGEST_BYTES, THUMB_SIDE, Print
 from tumorscope.catalog.structure import ORDERS, Spectra, spectra, unit
+from tumorscope.errors import ModelFileError
 
 COMPACT_FORMAT = 2
+REMEDY = "train the model again with this tumorscope"
 COMPACT_THUMB_SIDE = 8
 COMPACT_DIGEST_BYTES = 8
 KEPT_ORDERS = 300
@@ -113,23 +115,26 @@ def pack_prints(prints: Prints, labels: Sequence[str]) -> str:
 
 
 def unpack_prints(text: str) -> tuple[CompactPrints, list[str]]:
-    """Read what `pack_prints` wrote.
+    """Read what `pack_prints` wrote: the fingerprints and their labels.
 
     Raises:
-        ValueError: the text is damaged or of another format.
+        ModelFileError: the text is damaged or of another format.
     """
     head_line, _, body = text.partition("\n")
-    head = json.loads(head_line)
-    if head.get("format") != COMPACT_FORMAT:
-        raise ValueError(f"fingerprints of format {head.get('format')}, this tumorscope reads {COMPACT_FORMAT}")
-    n, widths = head["n"], (COMPACT_DIGEST_BYTES, COMPACT_THUMB_SIDE**2, KEPT_ORDERS // 2, 1)
-    values = np.frombuffer(zlib.decompress(base64.b85decode(body)), np.uint8)
-    if len(values) != n * sum(widths):
-        raise ValueError("the fingerprints are damaged")
+    try:
+        head = json.loads(head_line)
+        read, n, names = head["format"], int(head["n"]), head["labels"]
+        values = np.frombuffer(zlib.decompress(base64.b85decode(body)), np.uint8)
+    except (ValueError, KeyError, TypeError, zlib.error) as error:
+        raise ModelFileError("the fingerprints in the model file are damaged", remedy=REMEDY) from error
+    widths = (COMPACT_DIGEST_BYTES, COMPACT_THUMB_SIDE**2, KEPT_ORDERS // 2, 1)
+    if read != COMPACT_FORMAT or len(values) != n * sum(widths):
+        what = f"the fingerprints in the model file are of format {read}, this tumorscope reads {COMPACT_FORMAT}"
+        raise ModelFileError(what, remedy=REMEDY)
     parts = np.split(values, np.cumsum([n * width for width in widths])[:-1])
     digests, thumbs, orders, rows = (part.reshape(n, -1) for part in parts)
     compact = CompactPrints(digests, thumbs.reshape(-1, COMPACT_THUMB_SIDE, COMPACT_THUMB_SIDE), _restore(orders))
-    return compact, [head["labels"][row] for row in rows[:, 0]]
+    return compact, [names[row] for row in rows[:, 0]]
 
 
 def small_thumbs(thumbs: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -52,7 +52,7 @@ def find_twins(prints: Prints, others: Prints | None = None, progress: Progress 
         turned = frame["a"] > frame["b"]
         frame.loc[turned, "transform"] = [_undone(name) for name in frame.loc[turned, "transform"]]
         frame.loc[turned, ["a", "b"]] = frame.loc[turned, ["b", "a"]].to_numpy()
-        frame = frame.drop_duplicates(["a", "b"])
+    frame = frame.drop_duplicates(["a", "b"])  # exact twins stand first, and are found as near ones too
     return frame.sort_values(["a", "b"]).reset_index(drop=True)
 
 
@@ -132,13 +132,14 @@ def _verified(
 
     rows, windows = lay_by_spectra(pairs, *described)
     pairs = pairs.take(rows)
-    similarity = lay_by_pixels(pairs, windows, *prints, progress)
+    similarity = np.minimum(lay_by_pixels(pairs, windows, *prints, progress), 1)
     twins = similarity >= TWIN
     pairs, windows, similarity = pairs.take(twins), windows[twins], similarity[twins]
     cropped = np.abs(windows).max(axis=1, initial=0) > CROPPED
     cropped &= described[0].touching[pairs.a] | described[1].touching[pairs.b]
     names = [_name(pairs, row, bool(cropped[row])) for row in range(len(pairs))]
-    return pd.DataFrame({"a": pairs.a, "b": pairs.b, "similarity": similarity.astype(float), "transform": names})
+    transforms = pd.Series(names, dtype=object)
+    return pd.DataFrame({"a": pairs.a, "b": pairs.b, "similarity": similarity.astype(float), "transform": transforms})
 
 
 def _twins_of_twins(found: pd.DataFrame, count: int) -> Candidates:
