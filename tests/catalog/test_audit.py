@@ -239,7 +239,7 @@ def test_masoud_is_known_by_its_copies(data_root: Path) -> None:
     summary = run_audit(data_root / "masoud_7023").summary
     leaks = summary["leaks"]
     assert (leaks["test_images"], leaks["exact"]) == (1311, 216)
-    assert 970 <= leaks["near"] <= 995
+    assert 970 <= leaks["near"] <= 1000  # 980 by correlation at 64 pixels, which misses crops
     assert 0.95 <= summary["copy_baseline"]["accuracy"] <= 0.98
     assert summary["source_probe"]["accuracy"] > 0.6
     assert summary["atlas"]["cheng"] >= 4700
