@@ -24,6 +24,10 @@ from tumorscope.evaluation.metrics_json import figure_json
 from tumorscope.evaluation.outcome import figures
 from tumorscope.inference import Model, load
 from tumorscope.model_file import Figure, write_model
+from tumorscope.training import torchvision_shim  # noqa: F401  before anything that imports torchvision
+
+# isort: split
+from tumorscope.training.run import training_prints
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "src" / "tumorscope" / "models" / "shipped.onnx"
@@ -41,22 +45,28 @@ def main() -> None:
     parser.add_argument("outside", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, default=SHIPPED)
     given = parser.parse_args()
-    model = load(given.run / "model.onnx")
-    measured = own_figures(model, given.run)
+    trained, catalog = load(given.run / "model.onnx"), run_catalog(given.run)
+    prints = training_prints(catalog)  # of this version, whatever the run was made with
+    write_model(trained.file.path, trained.card, given.out, prints)
+    model = load(given.out)
+    measured = own_figures(model, catalog)
     for data in given.outside:
         measured |= outside_figures(model, data)
-    card = model.card.model_copy(update={"metrics": measured})
-    write_model(model.file.path, card, given.out, model.file.prints)
+    write_model(trained.file.path, trained.card.model_copy(update={"metrics": measured}), given.out, prints)
     write_json(RESULTS, as_json(measured, given.run, load(given.out)))
 
 
-def own_figures(model: Model, run: Path) -> Figures:
-    """Return the figures of the run's test part: together, by set, and of the sequences of sets that have several."""
+def run_catalog(run: Path) -> Catalog:
+    """Read a run's catalog and take the fingerprints of its files again."""
     made = yaml.safe_load((run / "recipe.yaml").read_text(encoding="utf-8"))
     data, channels = made["run"]["data"], made["recipe"]["channels"]
     saved, fresh = Catalog.read(run / "catalog.csv", data), build_catalog(data, channels=channels)
-    catalog = fresh.with_table(saved.table.assign(official=fresh.table["official"]))
-    found = evaluate(model, catalog, trained_on=saved.table, command="tools/release_model.py")
+    return fresh.with_table(saved.table.assign(official=fresh.table["official"]))
+
+
+def own_figures(model: Model, catalog: Catalog) -> Figures:
+    """Return the figures of the run's test part: together, by set, and of the sequences of sets that have several."""
+    found = evaluate(model, catalog, trained_on=catalog.table, command="tools/release_model.py")
     measured = {"all test parts, groups apart": _of(found, np.ones(len(found.outcome), bool))}
     table = found.findings[found.findings["counted"]]
     for dataset in sorted(set(table["dataset"])):
@@ -73,7 +83,8 @@ def outside_figures(model: Model, data: Path) -> Figures:
     """Return the figures of a set that was kept aside."""
     found = evaluate_data(model, data, split="all", command="tools/release_model.py")
     name = f"{data.name}, never shown"
-    assert bool(found.rows["twin_free"].any())
+    if not found.rows["twin_free"].any():
+        raise SystemExit(f"{data}: every slice has a twin among the training slices")
     measured = {name: _of(found, found.rows["twin_free"])}
     if not found.rows["twin_free"].all():
         measured[f"{name}, with {int((~found.rows['twin_free']).sum())} twins of training slices"] = _of(

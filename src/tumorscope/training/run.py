@@ -118,7 +118,7 @@ def _start(
     catalog = _exclude(catalog, recipe, say, progress)
     recipe = recipe.model_copy(update={"classes": choose_classes(catalog.table["label"], recipe.classes)})
     run = {"data": [str(path) for path in data], "split": split, "fold": fold}
-    _save_prints(catalog, out / PRINTS)
+    write_text(out / PRINTS, training_prints(catalog))
     write_text(out / RECIPE, write_recipe_text(recipe, **run))
     write_catalog(catalog, out / CATALOG)
     return recipe, catalog
@@ -167,12 +167,16 @@ def _exclude(catalog: Catalog, recipe: Recipe, say: Callable[[str], None], progr
     return catalog.with_table(table.assign(split=table["split"].where(~out, "")))
 
 
-def _save_prints(catalog: Catalog, path: Path) -> None:
-    """Keep one fingerprint a training twin cluster, for the model file."""
+def training_prints(catalog: Catalog) -> str:
+    """Pack the fingerprints of a catalog's training slices for a model file, one a twin cluster and label.
+
+    Args:
+        catalog: with fingerprints, groups and a split.
+    """
     trained = catalog.table[catalog.table["split"] == "train"]
     first = trained[~trained.duplicated(["twin_of", "label"]) | (trained["twin_of"] == "")]
     assert catalog.prints is not None
-    write_text(path, pack_prints(catalog.prints.take(first.index.to_numpy()), list(first["label"])))
+    return pack_prints(catalog.prints.take(first.index.to_numpy()), list(first["label"]))
 
 
 def _export(network: Network, recipe: Recipe, cache: ImageCache, parts: dict[str, Samples], out: Path) -> None:
