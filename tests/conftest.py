@@ -22,6 +22,14 @@ def data_root():
     return root
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_apart(tmp_path_factory):
+    """Keep what tests draw and cache out of the user's own cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUMORSCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def quadrant_card():
     """A card whose spec changes nothing of a picture of 32 x 32 pixels that holds 0 and 255."""
