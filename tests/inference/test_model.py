@@ -116,6 +116,18 @@ def test_files_of_one_name_do_not_overwrite_each_other(model, draw, tmp_path):
     assert [os.path.basename(f.heatmap) for f in findings] == ["scan.png", "scan-2.png", "contact_sheet-2.png"]
 
 
+def test_what_lies_in_out_is_not_read_and_pictures_are_never_overwritten(model, draw, tmp_path):
+    scan = draw("in/scan.png", 0)
+    before = scan.read_bytes()
+    for _ in range(2):
+        assert len(model.predict(tmp_path / "in", out=tmp_path / "in" / "heatmaps")) == 1
+    with pytest.raises(UsageError, match="in: holds pictures that are to be read; choose another --out"):
+        model.predict(tmp_path / "in", out=tmp_path / "in")
+    with pytest.raises(UsageError, match="holds pictures that are to be read"):
+        model.predict(scan, out=tmp_path / "in" / "heatmaps" / "..")
+    assert scan.read_bytes() == before
+
+
 def test_a_name_that_is_no_text_is_answered(model, draw, tmp_path):
     odd = tmp_path / os.fsdecode(b"odd\xff.png")
     shutil.copy(draw("plain.png", 0), odd)

@@ -46,16 +46,22 @@ class Input:
         return min(self.placement.box[2:])
 
 
-def list_files(paths: Sequence[str | Path]) -> list[str]:
+def list_files(paths: Sequence[str | Path], out: Path | None = None) -> list[str]:
     """Name the files to read: those given, and what folders hold that looks like a scan (hidden files and masks apart).
 
     A path that is not there, or a folder without a scan, stands for itself, and reading it tells what is wrong: the
     other paths are answered all the same.
 
+    Args:
+        paths: files, or folders of them.
+        out: where pictures will be written; what lies there is not read.
+
     Raises:
-        UsageError: none of the paths leads to a file.
+        UsageError: none of the paths leads to a file, or `out` holds a file that was named.
     """
-    named = [name for path in paths for name in _named(str(path))]
+    named = [name for path in paths for name in _named(str(path), out)]
+    if out is not None and out.resolve() in {parent.resolve() for parent in {Path(name).parent for name in named}}:
+        raise UsageError("holds pictures that are to be read", file=out, remedy="choose another --out")
     if not any(Path(name).exists() and not Path(name).is_dir() for name in named):
         first = Path(named[0]) if named else None
         if first is None:
@@ -80,11 +86,13 @@ def read_inputs(file: str, spec: Spec, channels: Channels = "one", *, keep_plane
     ]
 
 
-def _named(path: str) -> list[str]:
+def _named(path: str, out: Path | None) -> list[str]:
     root = Path(path)
     if not root.is_dir():
         return [path]
     inside = sorted(file for file in root.rglob("*") if file.is_file() and _looks_like_scan(file, root))
+    if out is not None and root.resolve() in out.resolve().parents:  # what an earlier call has left there
+        inside = [file for file in inside if out.resolve() not in file.resolve().parents]
     return [os.path.join(path, file.relative_to(root)) for file in inside] or [path]
 
 

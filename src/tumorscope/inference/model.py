@@ -107,8 +107,9 @@ class Model:
         progress: Progress | None = None,
     ) -> Iterator[Finding]:
         """Give the findings of `predict` one by one, as they come."""
-        named = list_files([paths] if isinstance(paths, str | Path) else list(paths))
-        album = None if out is None else Album(Path(out), self.card)
+        folder = None if out is None else Path(out)
+        named = list_files([paths] if isinstance(paths, str | Path) else list(paths), folder)
+        album = None if folder is None else Album(folder, self.card)
         work = partial(self._answer, channels=channels, keep_planes=album is not None)
         done = 0
         for files_of_batch, (items, outputs) in side_by_side(work, chunks(named, BATCH), self.workers):
