@@ -37,9 +37,14 @@ def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path):
 def test_a_fault_in_the_middle_leaves_the_old_file_and_is_not_hidden(tmp_path, error):
     target = tmp_path / "report.html"
     target.write_text("old")
-    with pytest.raises(type(error)), replacing(target) as path:
-        path.write_text("half")
-        raise error
+
+    def fail():
+        with replacing(target) as path:
+            path.write_text("half")
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
     assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["report.html"]
 
@@ -68,6 +73,6 @@ def test_a_file_where_a_folder_should_be_is_told(tmp_path):
 
 
 def test_a_number_that_is_none_is_no_json(tmp_path):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "metrics.json", {"auc": float("nan")})
     assert os.listdir(tmp_path) == []

@@ -79,7 +79,7 @@ def test_a_graph_without_a_card_and_one_without_a_seal_are_told(quadrant_model, 
 
 def test_a_missing_file_and_a_folder_are_told(tmp_path):
     for path in (tmp_path / "gone.onnx", tmp_path):
-        with pytest.raises(ModelFileError, match="is not a file; give the path of a .onnx model file"):
+        with pytest.raises(ModelFileError, match=r"is not a file; give the path of a \.onnx model file"):
             read_model(path)
 
 

@@ -24,7 +24,7 @@ def _palette(gray):
 
 
 MODES = {
-    "gray": lambda g: Image.fromarray(g),
+    "gray": Image.fromarray,
     "RGB": lambda g: Image.fromarray(np.dstack([g] * 3)),
     "RGBA": lambda g: Image.fromarray(np.dstack([g] * 3 + [np.full_like(g, 255)])),
     "gray and alpha": lambda g: Image.fromarray(np.dstack([g, np.full_like(g, 255)]), "LA"),
