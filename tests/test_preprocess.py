@@ -56,6 +56,7 @@ def test_any_shape_gives_the_input_that_the_spec_asks_for(height, width, side, c
     shape = (height, width) if channels == "gray" else (height, width, 3)
     pixels = np.random.default_rng(seed).normal(0, 1000, shape).astype(np.float32)
     got, placed = preprocess(pixels, spec), place(pixels, spec)
+    np.testing.assert_array_equal(preprocess(pixels, spec, placed), got)
     assert got.dtype == np.uint8
     assert got.shape == (side, side, spec.depth)
     for (top, left, tall, wide), (most_tall, most_wide) in (

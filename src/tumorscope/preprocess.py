@@ -73,12 +73,13 @@ class Placement:
         return out
 
 
-def preprocess(pixels: Plane, spec: Spec) -> NDArray[np.uint8]:
+def preprocess(pixels: Plane, spec: Spec, placed: Placement | None = None) -> NDArray[np.uint8]:
     """Turn one slice into a model's input.
 
     Args:
         pixels: ``(height, width)``, or ``(height, width, 3)`` for a spec of 'lgg' channels; any scale.
         spec: what the model asks for.
+        placed: what `place` says of this slice and spec, if it was asked before: finding the head takes half the time.
 
     Returns:
         uint8 ``(side, side, channels)``.
@@ -89,7 +90,7 @@ def preprocess(pixels: Plane, spec: Spec) -> NDArray[np.uint8]:
     if pixels.ndim - 2 != (spec.channels == "lgg"):
         raise ValueError(f"a slice of shape {pixels.shape} does not fit a spec of {spec.channels} channels")
     pixels = np.asarray(pixels, np.float32)
-    placed = place(pixels, spec)
+    placed = placed or place(pixels, spec)
     top, left, height, width = placed.box
     inside = pixels[top : top + height, left : left + width].reshape(height, width, -1)
     windowed = np.dstack([_window(inside[..., i], spec.window) for i in range(spec.depth)])

@@ -137,4 +137,5 @@ def _planes(scan: Scan, spec: Spec, channels: Channels) -> Iterator[Plane]:
 def _input(file: str, index: int | None, plane: Plane, spec: Spec, keep_plane: bool) -> Input:
     is_empty = bool(plane.min() == plane.max())
     kept = plane if keep_plane else None  # a folder of large pictures must not fill the memory
-    return Input(file, index, preprocess(plane, spec), place(plane, spec), is_empty, kept)
+    placed = place(plane, spec)
+    return Input(file, index, preprocess(plane, spec, placed), placed, is_empty, kept)
