@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.catalog import Catalog
+from tumorscope.errors import ModelFileError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,7 @@ def read_prints(packed: str) -> tuple[CompactPrints, list[str]] | None:
 
     try:
         return unpack_prints(packed)
-    except ValueError:
+    except (ModelFileError, ValueError):
         return None
 
 
