@@ -109,18 +109,21 @@ def truth(data: Path) -> dict[str, Any]:
 def planted(data: Path, part: int) -> dict[str, Any]:
     """Plant one copy of every kind for each picture drawn, and look which are found among the pictures."""
     rng = np.random.default_rng(part)
-    pictures = [read_scan(file).gray() for file in _drawn(data, part)]
-    copies = [(row, kind, make(gray, rng)) for row, gray in enumerate(pictures) for kind, make in COPIES.items()]
-    source, kinds = np.array([row for row, _, _ in copies]), np.array([kind for _, kind, _ in copies])
-    prints = Prints.of([fingerprint(gray) for gray in pictures])
-    pairs = find_twins(Prints.of([fingerprint(copy) for _, _, copy in copies]), prints)
+    own, copies, rows = [], [], []
+    for row, file in enumerate(_drawn(data, part)):
+        gray = read_scan(file).gray()
+        own.append(fingerprint(gray))
+        copies += [fingerprint(make(gray, rng)) for make in COPIES.values()]
+        rows += [row] * len(COPIES)
+    prints, source, kinds = Prints.of(own), np.array(rows), np.tile(list(COPIES), len(own))
+    pairs = find_twins(Prints.of(copies), prints)
     hits = pairs["b"].to_numpy() == source[pairs["a"]]
     alike = _alike(prints)
     wrong = ~hits & ~alike[source[pairs["a"]], pairs["b"]]
     found = np.isin(np.arange(len(copies)), pairs["a"][hits])
     return {
         "part": part,
-        "pictures": len(pictures),
+        "pictures": len(own),
         "copies": len(copies),
         "recall": float(found.mean()),
         "recall_by_kind": {kind: float(found[kinds == kind].mean()) for kind in COPIES},
