@@ -52,6 +52,7 @@ def main() -> None:
     measured = own_figures(model, catalog)
     for data in given.outside:
         measured |= outside_figures(model, data)
+    measured = {name: found for name, found in measured.items() if found}
     write_model(trained.file.path, trained.card.model_copy(update={"metrics": measured}), given.out, prints)
     write_json(RESULTS, as_json(measured, given.run, load(given.out)))
 
@@ -107,7 +108,8 @@ def as_json(measured: Figures, run: Path, model: Model) -> dict[str, Any]:
 
 def _of(found: Evaluation, rows: Any) -> dict[str, Figure]:
     chosen = rows & found.rows["leak_free"] if found.groups_known else rows
-    return figures(found.outcome.take(chosen), seed=found.seed, only=SHOWN)
+    measured = figures(found.outcome.take(chosen), seed=found.seed, only=SHOWN)
+    return {name: figure for name, figure in measured.items() if figure.interval is not None}  # too few to tell
 
 
 if __name__ == "__main__":
