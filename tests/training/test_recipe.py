@@ -1,7 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from tumorscope.errors import RecipeError
-from tumorscope.training.recipe import load_recipe, shipped_recipes
+from tumorscope.training.recipe import load_recipe, parse_recipe, shipped_recipes
 
 
 @pytest.mark.parametrize("name", ["smoke", "quick", "accurate"])
@@ -37,3 +39,8 @@ def test_a_wrong_recipe_names_the_key(tmp_path, text, message):
 def test_an_unknown_recipe_names_the_nearest():
     with pytest.raises(RecipeError, match="did you mean 'quick'"):
         load_recipe("quik")
+
+
+def test_an_unknown_key_is_named_before_a_missing_one():
+    with pytest.raises(RecipeError, match=r"unknown key 'nme'; did you mean 'name'\?"):
+        parse_recipe({"nme": "mine"}, Path("mine.yaml"))

@@ -195,7 +195,7 @@ def parse_recipe(values: dict[str, Any], path: Path) -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")  # a typo explains the rest
         where = [str(part) for part in first["loc"]]
         if first["type"] == "extra_forbidden":
             raise RecipeError(
