@@ -188,8 +188,10 @@ def synthetic(size: int) -> Prints:
         own = [cv2.resize(rng.normal(size=(k, k)).astype(np.float32), (64, 64)) for k in (8, 20)]
         heads[row] = np.clip((120 + 30 * shared + 30 * own[0] + 20 * own[1]) * skull, 0, 255)
     heads[99::100] = heads[98::100][: len(heads[99::100]), :, ::-1]
-    thumbs = np.stack([np.pad(cv2.resize(head, (48, 48)), 8) for head in heads])
-    digests = np.stack([np.frombuffer(hashlib.blake2b(head, digest_size=16).digest(), np.uint8) for head in heads])
+    thumbs = np.stack([np.pad(np.asarray(cv2.resize(head, (48, 48)), np.uint8), 8) for head in heads])
+    digests = np.stack(
+        [np.frombuffer(hashlib.blake2b(head.tobytes(), digest_size=16).digest(), np.uint8) for head in heads]
+    )
     return Prints(digests, thumbs, heads, np.zeros(size, bool))
 
 
@@ -234,7 +236,7 @@ def _halved(gray: Gray) -> Gray:
 
 COPIES: dict[str, Callable[[Gray, np.random.Generator], Gray]] = {
     "mirrored": lambda gray, _: _recompressed(gray[:, ::-1], 85),
-    "turned": lambda gray, rng: _recompressed(np.rot90(gray, rng.integers(1, 4)), 85),
+    "turned": lambda gray, rng: _recompressed(np.rot90(gray, int(rng.integers(1, 4))), 85),
     "cropped": lambda gray, rng: _recompressed(_cropped(gray, rng), 85),
     "stretched": lambda gray, rng: _recompressed(_stretched(gray, rng), 85),
     "gamma": lambda gray, rng: _recompressed(_bent(gray, rng), 85),
@@ -284,8 +286,9 @@ def _by_set(data: Path, part: int, rows: NDArray[np.int64]) -> dict[str, int]:
 
 def _cheng_index(data: Path, folder: Path, files: list[Path]) -> NDArray[np.int64]:
     table = pd.read_csv(data / "cheng_3064/index.csv")
-    table = table[table["set"] == folder.name].set_index("path")["cheng_index"]
-    return np.array([table.get(file.relative_to(folder).as_posix(), -1) for file in files], np.int64)
+    own = table[table["set"] == folder.name]
+    index = dict(zip(own["path"], own["cheng_index"], strict=True))
+    return np.array([index.get(file.relative_to(folder).as_posix(), -1) for file in files], np.int64)
 
 
 def _leaks(pairs: pd.DataFrame, test: NDArray[np.bool_]) -> int:

@@ -43,5 +43,5 @@ def build(data: Path) -> dict[str, np.ndarray]:
 if __name__ == "__main__":
     arrays = build(Path(sys.argv[1]))
     with replacing(TARGET) as path:
-        np.savez_compressed(path, **arrays)
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
     print(f"{len(arrays['index'])} slices, {TARGET.stat().st_size / 1e6:.2f} MB")

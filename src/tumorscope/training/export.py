@@ -59,6 +59,9 @@ class ExportedNetwork(nn.Module):
             activation map is then weighted by where the outline is (see docs/decisions); None where it learnt none.
     """
 
+    means: Tensor
+    whitening: Tensor
+
     def __init__(
         self,
         network: Network,
@@ -81,7 +84,7 @@ class ExportedNetwork(nn.Module):
 
     def distances(self, embeddings: Tensor) -> Tensor:
         """Return the distance of ``(N, d)`` embeddings to the nearest class of the training, ``(N,)``."""
-        offsets = embeddings[:, None, :] - self.means[None]  # type: ignore[index]
+        offsets = embeddings[:, None, :] - self.means[None]
         return (offsets @ self.whitening).square().sum(dim=2).amin(dim=1).sqrt()
 
     def _heatmap(self, outputs: Outputs) -> Tensor:
