@@ -92,9 +92,10 @@ def test_a_class_with_one_image_is_an_error_that_names_it(tmp_path, phantom_fold
 
     data = tmp_path / "data"
     shutil.copytree(phantom_folder, data)
-    rare = next(data.rglob("glioma")).parent / "rare"
-    rare.mkdir()
-    shutil.copy(next(data.rglob("*.png"), None) or next(data.rglob("*.jpg")), rare / "one.png")
+    index = data / "index.csv"
+    first = index.read_text().splitlines()[1].split(",")[0]
+    shutil.copy(data / first, data / "one.png")
+    index.write_text(index.read_text() + "one.png,rare,p9999,T2,axial,\n")
     with pytest.raises(CatalogError, match="rare"):
         train(data, recipe="smoke", out=tmp_path / "run", overrides=TINY)
 

@@ -80,11 +80,21 @@ def test_sampling_by_source_and_label_draws_as_its_power_says():
     rows += [(f"x{i}", "notumor", "train", f"x{i}", "", "x") for i in range(2)]
     table = training_table(catalog(rows), FOUR)
     part = make_samples(table, "train", FOUR, SamplingRecipe(by=("source", "label"), power=0.5))
-    drawn = [row for row, _ in EpochSampler(part.weights, 4000, seed=3)]
+    drawn = [row for row, *_ in EpochSampler(part.weights, 4000, seed=3)]
     sources = part.table["source"].to_numpy()[drawn]
     share = (sources == "small").mean() / (sources == "large").mean()
     assert share == pytest.approx(np.sqrt(100) / np.sqrt(900), rel=0.05)
 
 
 def test_an_epoch_without_weights_sees_every_row_once():
-    assert sorted(row for row, _ in EpochSampler(np.full(50, 0.02), None, seed=0)) == list(range(50))
+    assert sorted(row for row, *_ in EpochSampler(np.full(50, 0.02), None, seed=0)) == list(range(50))
+
+
+def test_drawing_asks_for_the_epoch_when_it_starts():
+    sampler = EpochSampler(np.full(50, 0.02), None, seed=0)
+    first = list(sampler)
+    sampler.epoch = lambda: 3
+    later = list(sampler)
+    assert {epoch for *_, epoch in later} == {3}
+    assert [row for row, *_ in later] != [row for row, *_ in first]
+    assert list(sampler) == later

@@ -63,9 +63,9 @@ def fit(
     set_channels_last(network)
     sampler = EpochSampler(train.samples.weights, recipe.sampling.epoch_size, recipe.seed)
     train_loader: DataLoader[Sample] = DataLoader(
-        train, schedule.batch, sampler=sampler, drop_last=len(sampler) > schedule.batch
+        train, schedule.batch, sampler=sampler, drop_last=len(sampler) > schedule.batch, generator=torch.Generator()
     )
-    val_loader: DataLoader[Sample] = DataLoader(val, 2 * schedule.batch)
+    val_loader: DataLoader[Sample] = DataLoader(val, 2 * schedule.batch, generator=torch.Generator())
     weights = balanced_weights(torch.from_numpy(train.samples.cover), recipe.loss.class_weights)
     module = TumorModule(network, recipe, weights, steps=schedule.epochs * len(train_loader))
     trainer = pl.Trainer(
@@ -73,7 +73,7 @@ def fit(
         accelerator="auto",
         devices=1,
         precision="bf16-mixed" if schedule.precision == "bf16" else "32-true",
-        callbacks=_callbacks(recipe, sampler, train, folder, say, progress),
+        callbacks=_callbacks(recipe, folder, say, progress),
         plugins=[AtomicCheckpoints()],
         logger=TensorBoardLogger(str(folder), name="", version="tensorboard"),
         enable_checkpointing=False,
@@ -82,6 +82,7 @@ def fit(
         num_sanity_val_steps=0,
         deterministic="warn",
     )
+    sampler.epoch = lambda: trainer.current_epoch
     last = folder / LAST
     trainer.fit(
         module, train_loader, val_loader, ckpt_path=last if resume and last.is_file() else None, weights_only=False
@@ -99,17 +100,6 @@ class AtomicCheckpoints(TorchCheckpointIO):
         buffer = BytesIO()
         torch.save(checkpoint, buffer)
         write_bytes(path, buffer.getvalue())
-
-
-class EpochState(Callback):
-    """Tells sampler and data set which epoch it is, since their randomness depends on it."""
-
-    def __init__(self, sampler: EpochSampler, train: SliceDataset) -> None:
-        self.sampler, self.train = sampler, train
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Pass the epoch on before the first batch is drawn."""
-        self.sampler.epoch = self.train.epoch = trainer.current_epoch
 
 
 class RunLog(Callback):
@@ -156,11 +146,9 @@ class Steps(Callback):
         self.progress(f"epoch {trainer.current_epoch + 1}", batch_idx + 1, total)
 
 
-def _callbacks(
-    recipe: Recipe, sampler: EpochSampler, train: SliceDataset, folder: Path, say: Say, progress: Progress | None
-) -> list[Callback]:
+def _callbacks(recipe: Recipe, folder: Path, say: Say, progress: Progress | None) -> list[Callback]:
     schedule = recipe.schedule
-    callbacks: list[Callback] = [EpochState(sampler, train)]
+    callbacks: list[Callback] = []
     if schedule.ema is not None:
         callbacks.append(EMAWeightAveraging(decay=schedule.ema))
     if schedule.patience is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ from tumorscope.training.transplant import transplant, usable_mask
 
 DEFAULT_CLASSES = ("glioma", "meningioma", NOTUMOR, "pituitary")
 Sample = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+Draw = tuple[int, int, int]
+"""A row, the number of the draw within the epoch, the epoch."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,6 @@ class SliceDataset(Dataset[Sample]):
 
     def __init__(self, samples: Samples, cache: ImageCache, recipe: Recipe, *, train: bool) -> None:
         self.samples, self.cache, self.recipe, self.train = samples, cache, recipe, train
-        self.epoch = 0
         tumor_free = (samples.table["label"] == NOTUMOR).to_numpy()
         self.tumor_free = tumor_free
         self.donors = self._donors() if train and recipe.augment.transplant else np.zeros(0, np.int64)
@@ -112,15 +113,15 @@ class SliceDataset(Dataset[Sample]):
         """Return the number of rows."""
         return len(self.samples.rows)
 
-    def __getitem__(self, key: tuple[int, int] | int) -> Sample:
-        """Return item `key`: a row, or (row, number of the draw) in training."""
-        index, draw = key if isinstance(key, tuple) else (key, key)
+    def __getitem__(self, key: Draw | int) -> Sample:
+        """Return item `key`: a row, or in training what `EpochSampler` draws."""
+        index, draw, epoch = key if isinstance(key, tuple) else (key, key, 0)
         row = self.samples.rows[index]
         image = np.asarray(self.cache.images[row])
         mask, known = self._mask(index)
         cover = self.samples.cover[index]
         if self.train:
-            rng = np.random.default_rng([self.recipe.seed, self.epoch, draw])
+            rng = np.random.default_rng([self.recipe.seed, epoch, draw])
             if len(self.donors) and self.tumor_free[index] and rng.random() < self.recipe.augment.transplant:
                 planted = self._planted(image, rng)
                 if planted is not None:
@@ -155,14 +156,19 @@ class SliceDataset(Dataset[Sample]):
         return None if planted is None else (planted[0][..., None], planted[1])
 
 
-class EpochSampler(Sampler[tuple[int, int]]):
+class EpochSampler(Sampler[Draw]):
     """Draws rows by weight; the order depends on (seed, epoch) alone.
 
     Without weights to respect every row comes once an epoch; otherwise rows are drawn with replacement.
+
+    Attributes:
+        epoch: tells the number of the epoch whenever drawing starts. It is asked rather than told: a trainer fetches
+            its first batch before it announces the epoch.
     """
 
     def __init__(self, weights: NDArray[np.float64], size: int | None, seed: int) -> None:
-        self.weights, self.seed, self.epoch = weights, seed, 0
+        self.weights, self.seed = weights, seed
+        self.epoch: Callable[[], int] = lambda: 0
         self.size = len(weights) if size is None else size
         self.once = bool(np.allclose(weights, weights[0])) and self.size <= len(weights)
 
@@ -170,14 +176,15 @@ class EpochSampler(Sampler[tuple[int, int]]):
         """Return the number of draws an epoch."""
         return self.size
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        """Yield (row, number of the draw)."""
-        rng = np.random.default_rng([self.seed, self.epoch, 1])
+    def __iter__(self) -> Iterator[Draw]:
+        """Yield (row, number of the draw, epoch)."""
+        epoch = self.epoch()
+        rng = np.random.default_rng([self.seed, epoch, 1])
         if self.once:
             rows = rng.permutation(len(self.weights))[: self.size]
         else:
             rows = _systematic(self.weights, self.size, rng)
-        yield from ((int(row), draw) for draw, row in enumerate(rows))
+        yield from ((int(row), draw, epoch) for draw, row in enumerate(rows))
 
 
 def _systematic(weights: NDArray[np.float64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
