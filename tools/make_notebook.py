@@ -51,7 +51,7 @@ CELLS = (
     "## 4. Read pictures\n\n"
     "Files or folders in, findings out: the label, the probability of a tumor, the kinds that cannot be ruled out, and "
     "what to be careful of. With `out`, every picture gets a heatmap: what glows spoke for the tumor.",
-    '>files = audit.catalog.table.groupby("label").tail(2)["file"]\n'
+    '>files = evaluation.findings.groupby("label").tail(2)["file"]  # of the test part\n'
     'findings = model.predict(list(files), out="predictions/")\n'
     "table = findings.to_frame()\n"
     'table["file"] = table["file"].str.split("/").str[-1]\n'
