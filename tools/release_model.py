@@ -57,7 +57,7 @@ def main() -> None:
     filled = {name: found for name, found in measured.items() if found}
     card = trained.card.model_copy(update={"metrics": filled, "notes": tuple(notes)})
     write_model(trained.file.path, card, given.out, prints)
-    write_json(RESULTS, as_json(filled, given.run, load(given.out)))
+    write_json(RESULTS, as_json(filled, load(given.out)))
 
 
 def run_catalog(run: Path) -> Catalog:
@@ -102,13 +102,12 @@ def twin_notes(found: Evaluation, data: str) -> list[str]:
     return [f"{twins} slices of {data} pass for twins of training slices; its figure leaves them out"] if twins else []
 
 
-def as_json(measured: Figures, run: Path, model: Model) -> dict[str, Any]:
+def as_json(measured: Figures, model: Model) -> dict[str, Any]:
     """Return everything as plain data, with how the model was trained."""
-    made = yaml.safe_load((run / "recipe.yaml").read_text(encoding="utf-8"))
     return {
         "command": "python tools/release_model.py RUN navoneel_253",
         "model": {"name": model.card.name, "version": model.card.version, "sha256": model.file.sha256},
-        "recipe": made["recipe"],
+        "recipe": model.card.recipe,
         "training": json.loads(model.card.training.model_dump_json()),
         "figures": {name: {key: figure_json(f) for key, f in found.items()} for name, found in measured.items()},
     }

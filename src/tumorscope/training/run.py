@@ -227,9 +227,15 @@ def _card(recipe: Recipe, temperature: float, thresholds: Thresholds, train: Sam
         never_shown=recipe.never_shown,
         licence=recipe.licence,
         notes=recipe.notes,
-        recipe=recipe.model_dump(mode="json"),
+        recipe=_without_folders(recipe).model_dump(mode="json"),
         version=__version__,
     )
+
+
+def _without_folders(recipe: Recipe) -> Recipe:
+    """Name the sets that were kept aside without saying where they lay: a card travels."""
+    names = tuple(Path(path).name for path in recipe.exclude_twins_of)
+    return recipe.model_copy(update={"exclude_twins_of": names})
 
 
 def _has_outlines(cache: ImageCache, train: Samples) -> bool:
