@@ -68,7 +68,7 @@ def main() -> None:
     about = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{os.cpu_count()} cores of {platform.machine()}, load {os.getloadavg()[0]:.1f}",
-        "command": " ".join(["python", "benchmarks/twins.py", *sys.argv[1:]]),
+        "command": " ".join(["python", "benchmarks/twins.py", *(Path(word).name for word in sys.argv[1:])]),
         "peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2),
     }
     write_json(RESULTS / f"twins_{given.what}.json", about | result)
