@@ -9,6 +9,8 @@ coarse structure, not in fine.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import cv2
 import numpy as np
@@ -34,6 +36,7 @@ from tumorscope.catalog.structure import (
 )
 
 CHUNK = 1024
+THREADS = 2
 Layers = tuple[tuple[NDArray[np.float32], float], ...]
 LAYERS: Layers = ((weights(1.0, 10.0), 0.82), (weights(1.5, 16.0), 0.85), (weights(2.0, 20.0), 0.82))
 RIDGE = 1.0
@@ -105,15 +108,24 @@ def lay_by_pixels(
         above = np.ascontiguousarray(transform_picture(guest.pictures(part)[guests], back))
         coarse = structure_maps(below, COARSE_BLUR), structure_maps(above, COARSE_BLUR)
         fine = structure_maps(below, FINE_BLUR), structure_maps(above, FINE_BLUR)
-        for row, i, j in zip(rows, host_row, guest_row, strict=True):
-            place = _place(windows[row])
-            out[row] = _correlation(fine[0][i], fine[1][j], place)
-            if out[row] < CLEAR:
-                out[row] = _correlation(fine[0][i], fine[1][j], _settle(coarse[0][i], coarse[1][j], place))
+        lay = partial(_registered, fine, coarse)
+        with ThreadPoolExecutor(THREADS) as pool:  # OpenCV lets go of the interpreter while it registers
+            out[rows] = list(pool.map(lay, host_row, guest_row, windows[rows]))
         done += len(rows)
         if progress:
             progress("verifying", done, len(pairs))
     return out
+
+
+def _registered(
+    fine: tuple[Maps, Maps], coarse: tuple[Maps, Maps], host: int, guest: int, window: NDArray[np.float32]
+) -> float:
+    """Return the similarity of one pair, registered where its first place is not clear already."""
+    place = _place(window)
+    similarity = _correlation(fine[0][host], fine[1][guest], place)
+    if similarity >= CLEAR:
+        return similarity
+    return _correlation(fine[0][host], fine[1][guest], _settle(coarse[0][host], coarse[1][guest], place))
 
 
 def _alike(pairs: Candidates) -> Iterator[Rows]:
