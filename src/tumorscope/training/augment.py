@@ -11,6 +11,8 @@ from tumorscope.training.recipe import AugmentRecipe
 Image = NDArray[np.float32]
 BIAS_GRID = 3
 """A coil's field is smooth: so many control points a side describe it."""
+JPEG_QUALITY = (30, 95)
+"""From the lowest that web pages use to what scanners' exports use."""
 
 
 def augment(
@@ -70,7 +72,14 @@ def _intensity(plane: NDArray[np.uint8], recipe: AugmentRecipe, rng: np.random.G
     if recipe.noise:
         deviation = rng.uniform(0, recipe.noise)
         values += np.float32(deviation) * rng.standard_normal(plane.shape, dtype=np.float32)
-    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    whole = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return _recompress(whole, rng) if rng.random() < recipe.jpeg else whole
+
+
+def _recompress(plane: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Leave the traces of JPEG, which some sources have and others lack: they must not tell a network the source."""
+    _, data = cv2.imencode(".jpg", plane, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*JPEG_QUALITY))])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
 def _lose_resolution(values: Image, factor: float) -> Image:

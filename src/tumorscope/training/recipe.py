@@ -91,6 +91,7 @@ class AugmentRecipe(_Part):
         noise: standard deviation, as a share of 255.
         bias_field: strength of a smooth multiplicative field, as MRI coils leave it.
         blur: largest loss of resolution, as a factor minus one.
+        jpeg: chance of a recompression as JPEG.
         transplant: share of the tumor-free slices that get a lesion cut out of another slice by its mask.
     """
 
@@ -105,6 +106,7 @@ class AugmentRecipe(_Part):
     noise: float = Field(0.03, ge=0, lt=1)
     bias_field: float = Field(0.3, ge=0, lt=1)
     blur: float = Field(0.8, ge=0)
+    jpeg: float = Field(0.0, ge=0, le=1)
     transplant: float = Field(0.0, ge=0, le=1)
 
 
