@@ -1,10 +1,16 @@
-"""Writing that is never seen half done: to a temporary name beside the target, then renamed."""
+"""Writing that is never seen half done: to a temporary name beside the target, then renamed.
+
+The temporary name is a hidden folder, locked by the process that writes. The system frees the lock when that process
+ends, however it ends, so a folder that nobody locks was left by a process that was killed. A process id in the name
+would say less: ids are used again, mean nothing on another machine, and are the same in every container.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +18,12 @@ from tempfile import mkdtemp
 from typing import Any
 
 from tumorscope.errors import OutputError
+
+if sys.platform != "win32":
+    import fcntl
+
+TEMPORARY = ".tumorscope-"
+"""How the name of every temporary folder of ours begins."""
 
 
 @contextmanager
@@ -26,7 +38,7 @@ def replacing(target: str | Path) -> Iterator[Path]:
     target = Path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        folder, lock = _make_locked(target.parent)
     except OSError as error:
         raise _output_error(target, error) from error
     try:
@@ -36,6 +48,18 @@ def replacing(target: str | Path) -> Iterator[Path]:
         raise _output_error(target, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def clear_leftovers(folder: str | Path) -> int:
+    """Remove the unfinished writing of killed processes from a folder, and say how many pieces that were.
+
+    Touches only what `replacing` made in `folder` itself, and only where no living process holds it. Where that cannot
+    be told (a file system without locks), everything stays.
+    """
+    folder = Path(folder)
+    return sum(_clear(path) for path in sorted(folder.glob(f"{TEMPORARY}*"))) if folder.is_dir() else 0
 
 
 def write_text(target: str | Path, text: str) -> None:
@@ -53,6 +77,49 @@ def write_bytes(target: str | Path, data: bytes) -> None:
 def write_json(target: str | Path, value: Any) -> None:
     """Write `value` as readable JSON; NaN is refused, since JSON has none."""
     write_text(target, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _make_locked(parent: Path) -> tuple[Path, int | None]:
+    """Make a temporary folder and lock it; a descriptor of None means that there are no locks here."""
+    while True:
+        folder = Path(mkdtemp(prefix=TEMPORARY, dir=parent))
+        try:
+            lock = _lock(folder)
+        except FileNotFoundError:
+            continue
+        if folder.is_dir():  # else another process cleared it away before it was locked
+            return folder, lock
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    if sys.platform == "win32":
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError:  # some network file systems; `_clear` meets the same error there and removes nothing
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _clear(folder: Path) -> bool:
+    if sys.platform == "win32":
+        return False
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:  # a file or a link, which is not ours, or gone by now
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    except OSError:  # its owner lives
+        return False
+    finally:
+        os.close(descriptor)
+    return not folder.exists()
 
 
 def _output_error(target: Path, error: OSError) -> OutputError:

@@ -13,7 +13,7 @@ import torch
 import yaml
 from numpy.typing import NDArray
 
-from tumorscope.atomic import write_text
+from tumorscope.atomic import clear_leftovers, write_text
 from tumorscope.catalog import Catalog, add_groups, assign_split, build_catalog, find_twins, write_catalog
 from tumorscope.catalog.prints import pack_prints
 from tumorscope.errors import RecipeError, UsageError
@@ -84,6 +84,8 @@ def train(
     """
     data = [data] if isinstance(data, str | Path) else list(data)
     out = Path(out)
+    for folder in (out, out / CACHE):
+        clear_leftovers(folder)
     if resume and (out / CATALOG).is_file():
         chosen, catalog = _reopen(out, data, progress)
     else:
