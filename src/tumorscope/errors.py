@@ -48,6 +48,10 @@ class RecipeError(TumorscopeError):
     """A recipe is not valid."""
 
 
+class StudyError(TumorscopeError):
+    """A study is not valid, or is not the one that a folder holds."""
+
+
 class ModelFileError(TumorscopeError):
     """A file is not a model file of ours, or was altered."""
 
