@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,6 +54,12 @@ def build_cache(table: pd.DataFrame, spec: Spec, folder: Path, progress: Progres
     if not (_complete(images, shape) and _complete(masks, (int(has_mask.sum()), spec.side, spec.side))):
         _write(table, spec, images, masks, mask_row, progress)
     return ImageCache(np.load(images, mmap_mode="r"), np.load(masks, mmap_mode="r"), mask_row)
+
+
+def cache_folder(shared: Path, table: pd.DataFrame, spec: Spec) -> Path:
+    """Return the folder, among those that trainings share, of one table's slices under one spec."""
+    rows = table[["file", "channel", "mask_file", "sha256"]].to_csv(index=False)
+    return shared / hashlib.sha256((spec.model_dump_json() + rows).encode()).hexdigest()[:16]
 
 
 def model_input(row: pd.Series[str], spec: Spec) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:

@@ -21,7 +21,7 @@ from tumorscope.evaluation import evaluate, write_evaluation
 from tumorscope.evaluation.calibration import fit_temperature, fit_thresholds
 from tumorscope.inference import load
 from tumorscope.model_file import NOTUMOR, Card, Thresholds, TrainingData, write_model
-from tumorscope.training.cache import ImageCache, build_cache
+from tumorscope.training.cache import ImageCache, build_cache, cache_folder
 from tumorscope.training.curves import draw_curves
 from tumorscope.training.export import ExportedNetwork, export_graph, fit_reference
 from tumorscope.training.fit import LOG, fit
@@ -63,6 +63,8 @@ def train(
     fold: int | None = None,
     overrides: dict[str, Any] | None = None,
     resume: bool = False,
+    catalog: Catalog | None = None,
+    shared_cache: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> Run:
@@ -76,6 +78,8 @@ def train(
         fold: which fold is the test part, for 'folds'.
         overrides: dotted recipe keys and their values.
         resume: go on in a run folder that was interrupted; its own recipe and catalog are used.
+        catalog: of `data`, with groups, where several trainings share one; it is made if not given.
+        shared_cache: folder for preprocessed slices that several trainings share; the run folder's own if not given.
         say: told a line at each stage.
         progress: told how far a stage is.
 
@@ -84,16 +88,17 @@ def train(
     """
     data = [data] if isinstance(data, str | Path) else list(data)
     out = Path(out)
-    for folder in (out, out / CACHE):
-        clear_leftovers(folder)
+    for place in (out, out / CACHE):
+        clear_leftovers(place)
     if resume and (out / CATALOG).is_file():
-        chosen, catalog = _reopen(out, data, progress)
+        chosen, catalog = _reopen(out, data, catalog, progress)
     else:
         _check_empty(out, resume)
-        chosen, catalog = _start(data, load_recipe(recipe, overrides), out, split, fold, say, progress)
+        chosen, catalog = _start(data, load_recipe(recipe, overrides), out, split, fold, catalog, say, progress)
     assert chosen.classes is not None
     table = training_table(catalog, chosen.classes)
-    cache = build_cache(table, chosen.spec, out / CACHE, progress)
+    folder = out / CACHE if shared_cache is None else cache_folder(shared_cache, table, chosen.spec)
+    cache = build_cache(table, chosen.spec, folder, progress)
     parts = {name: make_samples(table, name, chosen.classes, chosen.sampling) for name in ("train", "val")}
     say(f"training on {len(parts['train'].rows):,} slices, validating on {len(parts['val'].rows):,}")
     sets = {name: SliceDataset(part, cache, chosen, train=name == "train") for name, part in parts.items()}
@@ -112,10 +117,12 @@ def _start(
     out: Path,
     split: str,
     fold: int | None,
+    catalog: Catalog | None,
     say: Callable[[str], None],
     progress: Progress | None,
 ) -> tuple[Recipe, Catalog]:
-    catalog = add_groups(build_catalog(data, channels=recipe.channels, progress=progress), progress=progress)
+    if catalog is None:
+        catalog = add_groups(build_catalog(data, channels=recipe.channels, progress=progress), progress=progress)
     catalog = assign_split(catalog, split, seed=recipe.seed, fold=fold)
     catalog = _exclude(catalog, recipe, say, progress)
     recipe = recipe.model_copy(update={"classes": choose_classes(catalog.table["label"], recipe.classes)})
@@ -131,7 +138,9 @@ def _check_empty(out: Path, resume: bool) -> None:
         raise UsageError("is not empty", file=out, remedy="give a new folder, or --resume to go on with this run")
 
 
-def _reopen(out: Path, data: list[str | Path], progress: Progress | None) -> tuple[Recipe, Catalog]:
+def _reopen(
+    out: Path, data: list[str | Path], catalog: Catalog | None, progress: Progress | None
+) -> tuple[Recipe, Catalog]:
     path = out / RECIPE
     try:
         saved = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -143,7 +152,8 @@ def _reopen(out: Path, data: list[str | Path], progress: Progress | None) -> tup
             f"this run was started on {' '.join(run['data'])}", file=out, remedy="resume it with the same DATA"
         )
     saved_catalog = Catalog.read(out / CATALOG, data)
-    return recipe, _with_prints(saved_catalog, build_catalog(data, channels=recipe.channels, progress=progress), out)
+    fresh = build_catalog(data, channels=recipe.channels, progress=progress) if catalog is None else catalog
+    return recipe, _with_prints(saved_catalog, fresh, out)
 
 
 def _with_prints(saved: Catalog, fresh: Catalog, out: Path) -> Catalog:
