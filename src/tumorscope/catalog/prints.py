@@ -106,7 +106,7 @@ def pack_prints(prints: Prints, labels: Sequence[str]) -> str:
     columns = (
         prints.digests[:, :COMPACT_DIGEST_BYTES],
         small_thumbs(prints.thumbs).reshape(len(prints), -1),
-        _quantize(spectra(prints.heads)),
+        quantize(spectra(prints.heads)),
         np.array([names.index(label) for label in labels], np.uint8).reshape(-1, 1),
     )
     content = zlib.compress(b"".join(np.ascontiguousarray(column).tobytes() for column in columns), 9)
@@ -133,7 +133,7 @@ def unpack_prints(text: str) -> tuple[CompactPrints, list[str]]:
         raise ModelFileError(what, remedy=REMEDY)
     parts = np.split(values, np.cumsum([n * width for width in widths])[:-1])
     digests, thumbs, orders, rows = (part.reshape(n, -1) for part in parts)
-    compact = CompactPrints(digests, thumbs.reshape(-1, COMPACT_THUMB_SIDE, COMPACT_THUMB_SIDE), _restore(orders))
+    compact = CompactPrints(digests, thumbs.reshape(-1, COMPACT_THUMB_SIDE, COMPACT_THUMB_SIDE), restore(orders))
     return compact, [names[row] for row in rows[:, 0]]
 
 
@@ -152,8 +152,11 @@ def kept_weights(power: float) -> NDArray[np.float32]:
     return out
 
 
-def _quantize(values: Spectra) -> NDArray[np.uint8]:
-    """Keep the lowest orders in half a byte each, evened out, since structure fades with its order."""
+def quantize(values: Spectra) -> NDArray[np.uint8]:
+    """Keep the lowest orders of spectra in half a byte each, uint8 ``(n, 150)``.
+
+    They are evened out, since structure fades with its order.
+    """
     rows, columns = _kept_orders()
     even = unit(values[:, rows, columns] * np.hypot(rows, columns).astype(np.float32))
     scaled = even * (np.sqrt(KEPT_ORDERS) / CLIP)
@@ -161,7 +164,8 @@ def _quantize(values: Spectra) -> NDArray[np.uint8]:
     return levels[:, ::2] << 4 | levels[:, 1::2]
 
 
-def _restore(packed: NDArray[np.uint8]) -> Spectra:
+def restore(packed: NDArray[np.uint8]) -> Spectra:
+    """Return the spectra of what `quantize` made, ``(n, 24, 24)``, of unit norm, zero where not kept."""
     rows, columns = _kept_orders()
     levels = np.stack([packed >> 4, packed & 15], axis=-1).reshape(len(packed), -1)
     out = np.zeros((len(packed), ORDERS, ORDERS), np.float32)

@@ -18,6 +18,8 @@ PUBLISHED_VAL = 0.15
 FOLDS = 5
 PART_OF_FOLD = {1: 0, 2: 0, 3: 0, 4: 1, 5: 2}
 HOWS = ("grouped", "official", "folds", "random")
+BENCHMARK = "benchmark:"
+"""What a split of the benchmark begins with: ``benchmark:NAME`` or ``benchmark:NAME:FOLD``."""
 LEAKY = ("official", "random")
 """Splits that may cut through a group."""
 
@@ -32,6 +34,8 @@ def assign_split(catalog: Catalog, how: str = "grouped", *, seed: int = 0, fold:
         how: 'grouped' cuts no group and is stratified by set and label; Cheng slices go by their folds. 'official' is
             the published test part, with a validation part taken out of training by group where none is published.
             'folds' tests on `fold` of five and validates on the one before it. 'random' ignores groups and leaks.
+            ``benchmark:NAME`` or ``benchmark:NAME:FOLD`` are the published parts of the benchmark (see
+            `catalog.benchmark`); slices that it does not know get no part.
         seed: of everything random.
         fold: 1 to 5, for 'folds'.
 
@@ -39,8 +43,10 @@ def assign_split(catalog: Catalog, how: str = "grouped", *, seed: int = 0, fold:
         UsageError: an unknown `how`, or a fold missing or out of range.
         CatalogError: no split is published, or a label has too few groups to stand in every part.
     """
+    if is_benchmark(how):
+        return _by_benchmark(catalog, how, fold)
     if how not in HOWS:
-        raise UsageError(f"'{how}' is no split", remedy=did_you_mean(how, HOWS))
+        raise UsageError(f"'{how}' is no split", remedy=did_you_mean(how, [*HOWS, f"{BENCHMARK}NAME"]))
     if (how == "folds") != (fold is not None) or fold not in (None, *range(1, FOLDS + 1)):
         raise UsageError("--fold and --split folds go together", remedy=f"give --split folds --fold 1 to {FOLDS}")
     table = catalog.table
@@ -53,10 +59,27 @@ def assign_split(catalog: Catalog, how: str = "grouped", *, seed: int = 0, fold:
         given = np.array([PART_OF_FOLD.get(k, -1) for k in table["fold"].fillna(0)], np.int64)
         parts = _spread(table["group"], _strata(table), given, FRACTIONS, seed)
     else:
-        parts = _folded(table, int(fold or 0), seed)
+        parts = parts_of_folds(spread_folds(table, seed), int(fold or 0))
     split = pd.Series(np.array(PARTS)[parts], index=table.index, dtype=object)
     _check_labels(table, split)
     return catalog.with_table(table.assign(split=split))
+
+
+def _by_benchmark(catalog: Catalog, how: str, fold: int | None) -> Catalog:
+    from tumorscope.catalog.benchmark import assign_benchmark
+
+    if fold is not None:
+        raise UsageError("--fold goes with --split folds", remedy=f"write --split {how}:{fold}")
+    found = assign_benchmark(catalog, how)
+    known = found.table["split"] != ""
+    if not known.any():
+        raise CatalogError(
+            f"holds no slice that {how} knows",
+            file=", ".join(map(str, catalog.roots.values())),
+            remedy="give the set that the benchmark is of",
+        )
+    _check_labels(found.table[known], found.table.loc[known, "split"])
+    return found
 
 
 def _official(catalog: Catalog, seed: int) -> NDArray[np.int64]:
@@ -82,11 +105,26 @@ def _fine_groups(table: pd.DataFrame) -> pd.Series[str]:
     return table["group"].where(table["fold"].isna(), table["cluster"])
 
 
-def _folded(table: pd.DataFrame, fold: int, seed: int) -> NDArray[np.int64]:
+def is_benchmark(split: str) -> bool:
+    """Whether a split is one of the benchmark's."""
+    return split.startswith(BENCHMARK)
+
+
+def spread_folds(table: pd.DataFrame, seed: int = 0) -> NDArray[np.int64]:
+    """Give every slice one of five folds, 1 to 5, that cut no group; Cheng slices keep theirs. Int ``(n,)``.
+
+    Args:
+        table: of a catalog with groups.
+        seed: of everything random.
+    """
     given = table["fold"].fillna(0).to_numpy(np.int64) - 1
-    folds = _spread(table["group"], _strata(table), given, (1 / FOLDS,) * FOLDS, seed) + 1
+    return _spread(table["group"], _strata(table), given, (1 / FOLDS,) * FOLDS, seed) + 1
+
+
+def parts_of_folds(folds: NDArray[np.int64], fold: int) -> NDArray[np.int64]:
+    """Return the part of each fold, into `PARTS`, where `fold` is tested on and the one before it validates."""
     before = (fold - 2) % FOLDS + 1
-    return np.select([folds == fold, folds == before], [2, 1], 0)
+    return np.select([folds == fold, folds == before], [2, 1], 0).astype(np.int64)
 
 
 def _strata(table: pd.DataFrame) -> Strings:

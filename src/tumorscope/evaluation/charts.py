@@ -24,7 +24,7 @@ def charts(evaluation: Evaluation, values: dict[str, Any]) -> list[dict[str, Any
     other = values["details"]["full"]["curves"] if evaluation.is_leaky and split != "full" else {}
     drawn = []
     if "roc" in chosen:
-        drawn.append(_roc(split, chosen["roc"], other.get("roc"), values["headline"]))
+        drawn.append(_roc(split, chosen["roc"], other.get("roc"), values))
         drawn.append(_precision_recall(split, chosen["precision_recall"], other.get("precision_recall"), evaluation))
     drawn.append(_reliability(values["calibration"]))
     drawn.append(_coverage(split, chosen["coverage"], other.get("coverage"), values["headline"]))
@@ -33,11 +33,12 @@ def charts(evaluation: Evaluation, values: dict[str, Any]) -> list[dict[str, Any
     ]
 
 
-def _roc(split: str, chosen: dict[str, Any], other: dict[str, Any] | None, found: dict[str, Any]) -> tuple[Chart, str]:
+def _roc(split: str, chosen: dict[str, Any], other: dict[str, Any] | None, values: dict[str, Any]) -> tuple[Chart, str]:
+    found, name = values["headline"], "the likeliest class" if values["foreign"] else "the model's threshold"
     lines = [Line([0, 1], [0, 1], "", "var(--line)"), *_compared(split, chosen, other)]
     if {"sensitivity", "specificity"} <= set(found):
         point = (1 - found["specificity"]["value"], found["sensitivity"]["value"])
-        lines.append(Line([point[0]], [point[1]], "the model's threshold", "var(--bad)", sizes=[5.5]))
+        lines.append(Line([point[0]], [point[1]], name, "var(--bad)", sizes=[5.5]))
     words = "How many tumors are found against how many tumor-free slices raise a false alarm, at every threshold."
     return Chart("ROC curve", "false alarms, % of tumor-free slices", "tumors found, %", lines), words
 
@@ -54,10 +55,8 @@ def _precision_recall(
 
 def _reliability(calibration: dict[str, Any]) -> tuple[Chart, str]:
     lines = [Line([0, 1], [0, 1], "", "var(--line)")]
-    for side, name, color in (
-        ("before", "before temperature", DIM),
-        ("after", "as the model answers", "var(--accent)"),
-    ):
+    named = (("before", "before temperature", DIM), ("after", "as the model answers", "var(--accent)"))
+    for side, name, color in (row for row in named if row[0] in calibration["reliability"]):
         bins = [cell for cell in calibration["reliability"][side] if cell["n"] >= MIN_BIN]
         total = max(1, sum(cell["n"] for cell in bins))
         x, y = [cell["confidence"] for cell in bins], [cell["accuracy"] for cell in bins]
@@ -71,12 +70,12 @@ def _coverage(
     split: str, chosen: dict[str, Any], other: dict[str, Any] | None, found: dict[str, Any]
 ) -> tuple[Chart, str]:
     lines = _compared(split, chosen, other)
-    lowest = min(min(line.y) for line in lines)
+    lowest, words = min(min(line.y) for line in lines), "Accuracy when only the surest answers count."
     if {"answered", "accuracy_answered"} <= set(found):
         x, y = found["answered"]["value"], found["accuracy_answered"]["value"]
         lines.append(Line([x], [y], "the model's own limits", "var(--bad)", sizes=[5.5]))
         lowest = min(lowest, y)
-    words = "Accuracy when only the surest answers count. The dot is where the model itself refuses or abstains."
+        words += " The dot is where the model itself refuses or abstains."
     return Chart(
         "Accuracy against coverage", "slices answered, surest first, %", "right, %", lines, nice_start(lowest)
     ), words

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorscope.catalog import Catalog, Progress, cover_matrix
+from tumorscope.catalog import Catalog, Progress
 from tumorscope.catalog.names import LESION
-from tumorscope.errors import CatalogError, UsageError
+from tumorscope.errors import UsageError
+from tumorscope.evaluation.asked import Asked, Part, ask, choose_part
 from tumorscope.evaluation.floors import Floor, copy_floor, source_floor
+from tumorscope.evaluation.foreign.model import ForeignModel
 from tumorscope.evaluation.mistakes import Picture, right_examples, worst_mistakes
 from tumorscope.evaluation.outcome import Outcome, figures, lesion_figures
 from tumorscope.evaluation.overlap import Overlap, find_overlap
-from tumorscope.evaluation.reading import Answers, answer, with_prints
+from tumorscope.evaluation.reading import Answers, Subject, answer, with_prints
 from tumorscope.evaluation.words import Note, sentences
 from tumorscope.model_file import NOTUMOR, Card, Figure
-
-if TYPE_CHECKING:
-    from tumorscope.inference import Model
 
 SPLITS = ("leak_free", "twin_free", "full")
 """From the strictest to the loosest."""
@@ -40,7 +39,7 @@ class Evaluation:
     Attributes:
         card: of the model.
         sha256: of the model file.
-        part: which part of the data was asked for: 'test', 'val', 'train' or 'all'.
+        part: which part of the data was asked for: 'test', 'val', 'train', 'all' or ``benchmark:NAME``.
         findings: one row a slice: the catalog's columns, what the model answered, whether it was `seen`, its
             `twin_seen` or its `group_seen` in training, and whether it is `counted` in `outcome`.
         outcome: the slices that count.
@@ -55,9 +54,10 @@ class Evaluation:
         sources: what file properties score.
         mistakes: the worst ones.
         examples: right calls of each tumor class, drawn at random.
-        notes: what a reader must know, in sentences.
         seed: of bootstraps and probes.
         command: that made this.
+        notes: what a reader must know, in sentences.
+        stated: what the owner of a model that is not ours says that it was trained on, '' where nothing is said.
     """
 
     card: Card
@@ -76,9 +76,15 @@ class Evaluation:
     sources: Floor
     mistakes: tuple[Picture, ...]
     examples: tuple[Picture, ...]
-    notes: tuple[Note, ...]
     seed: int
     command: str
+    notes: tuple[Note, ...] = ()
+    stated: str = ""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the model is not ours: probabilities are all that it gives."""
+        return self.outcome.is_plain
 
     @property
     def is_leaky(self) -> bool:
@@ -103,11 +109,12 @@ class Evaluation:
 
 
 def evaluate(
-    model: Model,
+    model: Subject,
     catalog: Catalog,
     *,
-    split: str = "test",
+    split: str | Part = "test",
     trained_on: pd.DataFrame | None = None,
+    stated: str = "",
     seed: int = 0,
     prevalence: float = 0.05,
     command: str = "",
@@ -116,12 +123,13 @@ def evaluate(
     """Measure a model on a catalog.
 
     Args:
-        model: a loaded one.
+        model: a loaded one, ours or not.
         catalog: with groups (see `add_groups`).
         split: 'test', 'val' or 'train': this part of the catalog's split, or of the one that the set publishes; where
-            there is none, 'test' means all slices. 'all': all slices.
+            there is none, 'test' means all slices. 'all': all slices. Or a part, as `choose_part` returns it.
         trained_on: the catalog of the model's run, which tells its training slices and their groups; without it only
             the fingerprints in the model file tell what it has seen.
+        stated: what the owner of a model that is not ours says that it was trained on; `trained_on` then rests on it.
         seed: of bootstraps and probes.
         prevalence: share of tumors for which predictive values are stated.
         command: kept in the result.
@@ -134,99 +142,62 @@ def evaluate(
     """
     if not 0 < prevalence < 1:
         raise UsageError(f"a prevalence of {prevalence} is not possible", remedy="give a share between 0 and 1")
-    catalog, card = with_prints(catalog, progress), model.card
-    asked = _ask(catalog, card, split)
-    table = catalog.table.iloc[asked.rows]
-    answers = answer(model, catalog, table, progress)
-    everything = _outcome(card, table, asked.cover, answers, prevalence)
+    catalog = with_prints(catalog, progress)
+    asked = ask(catalog, model.card, choose_part(catalog, split) if isinstance(split, str) else split)
+    answers = answer(model, catalog, catalog.table.iloc[asked.rows], progress)
     overlap = find_overlap(catalog, model.file.prints, trained_on)
+    measured = _measure(model, catalog, asked, answers, overlap, seed, prevalence)
+    evaluation = Evaluation(**measured, stated=stated, seed=seed, command=command)
+    return replace(evaluation, notes=tuple(sentences(evaluation, asked.part.words, int(asked.part.rows.sum()))))
+
+
+def _measure(
+    model: Subject, catalog: Catalog, asked: Asked, answers: Answers, overlap: Overlap, seed: int, prevalence: float
+) -> dict[str, Any]:
+    """Return the fields of an evaluation that follow from the answers."""
+    table, card = catalog.table.iloc[asked.rows], model.card
+    everything = _outcome(card, table, asked.cover, answers, prevalence, isinstance(model, ForeignModel))
     findings = _findings(table, everything, overlap.take(asked.rows)).assign(counted=asked.counted)
     outcome, lesions = everything.take(asked.counted), everything.take(~asked.counted)
     splits = _splits(overlap.take(asked.rows[asked.counted]))
     headline = _headline(outcome, splits)
     shown = findings[asked.counted][splits[headline]]
-    copies, sources = _floors(catalog, asked, overlap, model.file.prints, seed)
-    evaluation = Evaluation(
-        card=card,
-        sha256=model.file.sha256,
-        part=asked.part,
-        findings=findings,
-        outcome=outcome,
-        lesions=lesions,
-        rows=splits,
-        figures={name: figures(outcome.take(chosen), seed=seed) for name, chosen in splits.items()},
-        lesion_figures=lesion_figures(lesions, seed=seed),
-        headline=headline,
-        groups_known=overlap.groups_known,
-        is_traceable=overlap.is_traceable,
-        copies=copies,
-        sources=sources,
-        mistakes=tuple(worst_mistakes(model, catalog, shown)),
-        examples=tuple(right_examples(model, catalog, shown, seed)),
-        notes=(),
-        seed=seed,
-        command=command,
-    )
-    return replace(evaluation, notes=tuple(sentences(evaluation, asked.words, asked.size)))
+    copies, sources = _floors(catalog, asked, overlap, model, seed)
+    return {
+        "card": card,
+        "sha256": model.file.sha256,
+        "part": asked.part.name,
+        "findings": findings,
+        "outcome": outcome,
+        "lesions": lesions,
+        "rows": splits,
+        "figures": {name: figures(outcome.take(chosen), seed=seed) for name, chosen in splits.items()},
+        "lesion_figures": lesion_figures(lesions, seed=seed),
+        "headline": headline,
+        "groups_known": overlap.groups_known,
+        "is_traceable": overlap.is_traceable,
+        "copies": copies,
+        "sources": sources,
+        "mistakes": tuple(worst_mistakes(model, catalog, shown)),
+        "examples": tuple(right_examples(model, catalog, shown, seed)),
+    }
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """The slices that are put to the model.
+def _floors(catalog: Catalog, asked: Asked, overlap: Overlap, model: Subject, seed: int) -> tuple[Floor, Floor]:
+    """Return the floors.
 
-    Attributes:
-        part: 'test', 'val', 'train' or 'all'.
-        words: the same for a reader.
-        size: how many slices that part has.
-        rows: positions in the catalog of those that count and of the lesions.
-        counted: which of `rows` count.
-        cover: bool ``(rows, classes)``.
+    Where nobody knows what a model that is not ours has seen, copying is from the training part of the split.
     """
-
-    part: str
-    words: str
-    size: int
-    rows: NDArray[np.int64]
-    counted: Rows
-    cover: Rows
-
-
-def _ask(catalog: Catalog, card: Card, split: str) -> _Asked:
-    table = catalog.table
-    chosen, words = _part(table, split)
-    cover = cover_matrix(table["label"], card.classes)
-    counted: Rows = chosen & cover.any(axis=1)
-    if not counted.any():
-        raise CatalogError(
-            f"no slice has a label that the model knows ({', '.join(card.classes)})",
-            file=", ".join(map(str, catalog.roots.values())),
-            remedy="evaluate on data with these classes",
-        )
-    rows = np.flatnonzero(counted | (chosen & (table["label"] == LESION).to_numpy()))
-    return _Asked("all" if chosen.all() else split, words, int(chosen.sum()), rows, counted[rows], cover[rows])
-
-
-def _part(table: pd.DataFrame, split: str) -> tuple[Rows, str]:
-    if split == "all":
-        return np.ones(len(table), bool), "all slices of the set"
-    if split not in ("train", "val", "test"):
-        raise UsageError(f"'{split}' is no split", remedy="choose one of: test, val, train, all")
-    for column, words in (("split", "the {} part of the split"), ("official", "the published {} part")):
-        if (table[column] == split).any():
-            return (table[column] == split).to_numpy(), words.format(split)
-    if split == "test":
-        return np.ones(len(table), bool), "all slices, since the set has no test part"
-    raise UsageError(f"the data has no part '{split}'", remedy="choose one of: test, all")
-
-
-def _floors(catalog: Catalog, asked: _Asked, overlap: Overlap, prints: str, seed: int) -> tuple[Floor, Floor]:
     counted = asked.rows[asked.counted]
-    trained = overlap.seen & (catalog.table["label"] != LESION).to_numpy()
+    known = overlap.seen if overlap.is_traceable or not isinstance(model, ForeignModel) else asked.part.trained
+    trained = known & (catalog.table["label"] != LESION).to_numpy()
     trained[asked.rows] = False
-    return copy_floor(catalog, counted, trained, prints, seed), source_floor(catalog, counted, seed)
+    return copy_floor(catalog, counted, trained, model.file.prints, seed), source_floor(catalog, counted, seed)
 
 
-def _outcome(card: Card, table: pd.DataFrame, cover: Rows, answers: Answers, prevalence: float) -> Outcome:
+def _outcome(
+    card: Card, table: pd.DataFrame, cover: Rows, answers: Answers, prevalence: float, is_plain: bool
+) -> Outcome:
     return Outcome(
         card=card,
         labels=table["label"].to_numpy(str),
@@ -236,6 +207,7 @@ def _outcome(card: Card, table: pd.DataFrame, cover: Rows, answers: Answers, pre
         pointing=answers.pointing,
         clusters=_clusters(table),
         prevalence=prevalence,
+        is_plain=is_plain,
     )
 
 
@@ -265,7 +237,8 @@ def _findings(table: pd.DataFrame, outcome: Outcome, overlap: Overlap) -> pd.Dat
         },
         index=table.index,
     )
-    return pd.concat([table, answers], axis=1).reset_index(drop=True)
+    lacking = ["outlier", "pointing"] if outcome.is_plain else []
+    return pd.concat([table, answers.drop(columns=lacking)], axis=1).reset_index(drop=True)
 
 
 def _splits(overlap: Overlap) -> dict[str, Rows]:

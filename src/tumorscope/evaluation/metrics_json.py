@@ -45,8 +45,10 @@ def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
         "details": details,
         "notes": [{"level": note.level, "text": note.text} for note in evaluation.notes],
         "prevalence": evaluation.outcome.prevalence,
-        "thresholds": evaluation.card.thresholds.model_dump(),
+        "thresholds": None if evaluation.is_foreign else evaluation.card.thresholds.model_dump(),
         "model": {"name": evaluation.card.name, "version": evaluation.card.version, "sha256": evaluation.sha256},
+        "foreign": evaluation.is_foreign,
+        "trained_on": evaluation.stated,
         "seed": evaluation.seed,
         "command": evaluation.command,
         "version": __version__,
@@ -76,6 +78,8 @@ def _details(evaluation: Evaluation, split: str) -> dict[str, Any]:
 
 
 def _calibration(outcome: Outcome) -> dict[str, Any]:
+    if outcome.is_plain:
+        return {"temperature": None, "reliability": {"after": reliability(*answers(*outcome.judged))}}
     raw = before_temperature(outcome.probabilities, outcome.card.temperature)
     sides = {"before": outcome.with_probabilities(raw), "after": outcome}
     bins = {name: reliability(*answers(*side.judged)) for name, side in sides.items()}

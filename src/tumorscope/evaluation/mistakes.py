@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from tumorscope.catalog import Catalog
 from tumorscope.evaluation.pointing import peak, tumor_heatmap
-from tumorscope.evaluation.reading import read_mask, read_row
+from tumorscope.evaluation.reading import Subject, read_mask, read_row
 from tumorscope.model_file import NOTUMOR
 from tumorscope.preprocess import Plane, place
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tumorscope.inference import Model
 
 MOST = 12
 EXAMPLES = 2
@@ -37,7 +35,8 @@ class Picture:
         called: what the model called it.
         probability: of what it was called; of any tumor where the label names no kind.
         plain: the slice as JPEG.
-        overlay: the slice with the tumor heatmap over it, as JPEG; the mask's outline is drawn where it is known.
+        overlay: the slice with the tumor heatmap over it, as JPEG; the mask's outline is drawn where it is known. None
+            of a model without heatmaps.
     """
 
     path: str
@@ -46,10 +45,10 @@ class Picture:
     called: str
     probability: float
     plain: bytes
-    overlay: bytes
+    overlay: bytes | None
 
 
-def worst_mistakes(model: Model, catalog: Catalog, findings: pd.DataFrame, most: int = MOST) -> list[Picture]:
+def worst_mistakes(model: Subject, catalog: Catalog, findings: pd.DataFrame, most: int = MOST) -> list[Picture]:
     """Picture the mistakes that the model was surest of, one of each cluster as long as there are enough.
 
     Args:
@@ -64,7 +63,7 @@ def worst_mistakes(model: Model, catalog: Catalog, findings: pd.DataFrame, most:
     return [_picture(model, catalog, row) for row in chosen.head(most).itertuples(index=False)]
 
 
-def right_examples(model: Model, catalog: Catalog, findings: pd.DataFrame, seed: int) -> list[Picture]:
+def right_examples(model: Subject, catalog: Catalog, findings: pd.DataFrame, seed: int) -> list[Picture]:
     """Picture right calls of each tumor class, drawn at random, those with an outlined tumor first.
 
     Args:
@@ -80,15 +79,17 @@ def right_examples(model: Model, catalog: Catalog, findings: pd.DataFrame, seed:
     return [_picture(model, catalog, row) for row in chosen.itertuples(index=False)]
 
 
-def _picture(model: Model, catalog: Catalog, row: Any) -> Picture:
+def _picture(model: Subject, catalog: Catalog, row: Any) -> Picture:
     pixels = read_row(row, model.card.spec)
     out = model.predict_slices([pixels])
     gray = pixels if pixels.ndim == 2 else pixels[..., 1]
+    plain, facts = _levels(gray), (row.path, row.dataset, row.label, row.called, float(row.certainty))
+    if out.heatmap is None:
+        return Picture(*facts, _jpeg(plain), None)
     heatmap = tumor_heatmap(out.heatmap[0], out.probabilities[0], model.card.classes)
-    plain = _levels(gray)
     mask = read_mask(catalog, row, (gray.shape[0], gray.shape[1]))
     overlay = _overlaid(plain, np.asarray(heatmap, np.float32), place(pixels, model.card.spec), mask)
-    return Picture(row.path, row.dataset, row.label, row.called, float(row.certainty), _jpeg(plain), _jpeg(overlay))
+    return Picture(*facts, _jpeg(plain), _jpeg(overlay))
 
 
 def _levels(gray: Plane) -> NDArray[np.uint8]:

@@ -34,6 +34,8 @@ class Outcome:
         pointing: ``(n,)``: 1 where the heatmap's peak lies in the tumor's mask, 0 where not, NaN without a mask.
         clusters: str ``(n,)``: what a bootstrap resamples.
         prevalence: share of tumors for which predictive values are stated.
+        is_plain: whether the model gives probabilities and nothing else: no thresholds, no temperature, no outlier
+            distance. Its answer is the likeliest class, and what it lacks is measured nowhere.
     """
 
     card: Card
@@ -44,6 +46,7 @@ class Outcome:
     pointing: Floats
     clusters: NDArray[np.str_]
     prevalence: float = 0.05
+    is_plain: bool = False
 
     def take(self, rows: Bools) -> Outcome:
         """Return part of the rows."""
@@ -81,6 +84,8 @@ class Outcome:
     @cached_property
     def called(self) -> NDArray[np.int64]:
         """The class that each slice is called, ``(n,)``."""
+        if self.is_plain:
+            return np.asarray(self.probabilities.argmax(axis=1), np.int64)
         return called_classes(self.probabilities, self.classes, self.card.thresholds.tumor)
 
     @cached_property
@@ -91,7 +96,7 @@ class Outcome:
     @cached_property
     def certainty(self) -> NDArray[np.float64]:
         """The probability of the likelier of tumor and none, or without a class notumor of the likeliest, ``(n,)``."""
-        if NOTUMOR not in self.classes:
+        if NOTUMOR not in self.classes or self.is_plain:
             return np.asarray(self.probabilities.max(axis=1), np.float64)
         return np.maximum(self.tumor, 1 - self.tumor)
 
@@ -212,12 +217,16 @@ def _calibration_measures(outcome: Outcome) -> list[Measure]:
 
 
 def _before_and_after(outcome: Outcome) -> list[tuple[str, Floats, Bools]]:
+    if outcome.is_plain:
+        return [("", *outcome.judged)]
     raw = calibration.before_temperature(outcome.probabilities, outcome.card.temperature)
     return [("_before_temperature", *outcome.with_probabilities(raw).judged), ("", *outcome.judged)]
 
 
 def _caution_measures(outcome: Outcome) -> list[Measure]:
     """How often the model answers at all, how good those answers are, and whether its sets hold the truth."""
+    if outcome.is_plain:
+        return []
     everyone, limits = np.ones(len(outcome), bool), outcome.card.thresholds
     refused = outcome.outlier > (np.inf if limits.outlier is None else limits.outlier)
     unsure = outcome.certainty < limits.abstain

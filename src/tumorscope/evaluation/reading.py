@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -22,11 +22,51 @@ from tumorscope.scans import read_scan
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tumorscope.inference import Model
+    from tumorscope.model_file import Card
 
 T = TypeVar("T")
 BATCH = 64
 THREADS = 2
+
+
+class Said(Protocol):
+    """Probabilities ``(n, classes)`` of n slices, heatmaps ``(n, classes, h, w)`` and distances ``(n,)``, or None."""
+
+    @property
+    def probabilities(self) -> NDArray[Any]: ...  # noqa: D102
+
+    @property
+    def heatmap(self) -> NDArray[Any] | None: ...  # noqa: D102
+
+    @property
+    def outlier(self) -> NDArray[Any] | None: ...  # noqa: D102
+
+
+class SubjectFile(Protocol):
+    """Where a model lies, its hash, and the packed fingerprints of what it was trained on ('' for none)."""
+
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+
+    @property
+    def prints(self) -> str: ...  # noqa: D102
+
+
+class Subject(Protocol):
+    """What an evaluation asks of a model, ours or not."""
+
+    @property
+    def card(self) -> Card: ...  # noqa: D102
+
+    @property
+    def file(self) -> SubjectFile: ...  # noqa: D102
+
+    def predict_slices(self, planes: Sequence[Plane]) -> Said:
+        """Answer slices that are in memory."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,7 +75,7 @@ class Answers:
 
     Attributes:
         probabilities: ``(n, classes)``.
-        outlier: ``(n,)``.
+        outlier: ``(n,)``, NaN of a model that tells no distance.
         pointing: ``(n,)``: 1 where the heatmap's peak lies in the mask, 0 where not, NaN where no tumor is outlined.
     """
 
@@ -44,7 +84,7 @@ class Answers:
     pointing: NDArray[np.float64]
 
 
-def answer(model: Model, catalog: Catalog, table: pd.DataFrame, progress: Progress | None = None) -> Answers:
+def answer(model: Subject, catalog: Catalog, table: pd.DataFrame, progress: Progress | None = None) -> Answers:
     """Run a model over rows of a catalog.
 
     Args:
@@ -60,9 +100,8 @@ def answer(model: Model, catalog: Catalog, table: pd.DataFrame, progress: Progre
     for pixels, rows in _batches(table, lambda row: read_row(row, model.card.spec)):
         out = model.predict_slices(pixels)
         probabilities.append(np.asarray(out.probabilities, np.float64))
-        outlier.append(np.asarray(out.outlier, np.float64))
-        for i, row in enumerate(rows):
-            hits.append(_hit(model, catalog, row, pixels[i], out.heatmap[i], out.probabilities[i]))
+        outlier.append(np.full(len(rows), np.nan) if out.outlier is None else np.asarray(out.outlier, np.float64))
+        hits += [_hit(model, catalog, row, pixels[i], out, i) for i, row in enumerate(rows)]
         if progress:
             progress("predicting", len(hits), len(table))
     classes = len(model.card.classes)
@@ -115,11 +154,11 @@ def _batches(table: pd.DataFrame, read: Callable[[Any], T]) -> Iterator[tuple[li
             yield list(pool.map(read, batch)), batch
 
 
-def _hit(
-    model: Model, catalog: Catalog, row: Any, pixels: Plane, heatmaps: NDArray[Any], probabilities: NDArray[Any]
-) -> float:
+def _hit(model: Subject, catalog: Catalog, row: Any, pixels: Plane, out: Said, number: int) -> float:
+    if out.heatmap is None:
+        return float("nan")
     mask = read_mask(catalog, row, (pixels.shape[0], pixels.shape[1]))
     if mask is None or not mask.any():
         return float("nan")
-    heatmap = tumor_heatmap(heatmaps, probabilities, model.card.classes)
+    heatmap = tumor_heatmap(out.heatmap[number], out.probabilities[number], model.card.classes)
     return float(points_inside(heatmap, mask, place(pixels, model.card.spec)))

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 from tumorscope.atomic import write_json, write_text
 from tumorscope.evaluation.charts import charts
 from tumorscope.evaluation.metrics_json import metrics_json
-from tumorscope.evaluation.words import FEW, METRIC_HELP, METRIC_WORDS, NOT_PERCENT, SPLIT_MEANINGS, SPLIT_WORDS
+from tumorscope.evaluation.words import (
+    FEW,
+    METRIC_HELP,
+    METRIC_WORDS,
+    NOT_PERCENT,
+    PLAIN_WORDS,
+    SPLIT_MEANINGS,
+    SPLIT_WORDS,
+)
 from tumorscope.model_file import NOTUMOR
 
 if TYPE_CHECKING:
@@ -69,15 +77,18 @@ def report_page(evaluation: Evaluation, values: dict[str, Any] | None = None) ->
     )
     environment.filters |= {"percent": percent, "number": number}
     values = metrics_json(evaluation) if values is None else values
+    words = METRIC_WORDS | (PLAIN_WORDS if evaluation.is_foreign else {})
     return environment.get_template(TEMPLATE).render(
         m=values,
         card=evaluation.card,
         data=sorted(set(evaluation.findings["dataset"])),
         tiles=_tiles(values),
         splits=_splits(values),
-        metrics=[(key, METRIC_WORDS[key], METRIC_HELP.get(key, "")) for key in METRIC_WORDS],
+        metrics=[
+            (key, words[key], METRIC_HELP.get(key, "") if words[key] == METRIC_WORDS[key] else "") for key in words
+        ],
         not_percent=NOT_PERCENT,
-        compared=[(key, METRIC_WORDS[key]) for key in COMPARED if key in values["full"]],
+        compared=[(key, words[key]) for key in COMPARED if key in values["full"]],
         floors=_floors(values),
         confusion=_confusion(values),
         charts=charts(evaluation, values),
@@ -192,7 +203,7 @@ def _picture(picture: Any) -> dict[str, Any]:
         "called": picture.called,
         "probability": picture.probability,
         "plain": _data_uri(picture.plain),
-        "overlay": _data_uri(picture.overlay),
+        "overlay": None if picture.overlay is None else _data_uri(picture.overlay),
     }
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from tumorscope.catalog import Catalog, Progress, add_groups, build_catalog
+from tumorscope.catalog.benchmark import assign_benchmark
+from tumorscope.catalog.splits import is_benchmark
 from tumorscope.errors import CatalogError, UsageError
 from tumorscope.evaluation.evaluate import Evaluation, evaluate
+from tumorscope.evaluation.foreign import ForeignModel
+from tumorscope.evaluation.foreign.training_data import with_training_data
 from tumorscope.evaluation.overlap import slice_keys
 from tumorscope.evaluation.report import write_evaluation
 from tumorscope.scans import Channels
@@ -25,7 +30,7 @@ OWN_SHARE = 0.9
 
 
 def evaluate_data(
-    model: Model,
+    model: Model | ForeignModel,
     data: str | Path | Sequence[str | Path],
     *,
     split: str = "test",
@@ -38,12 +43,13 @@ def evaluate_data(
     """Measure a model on data sets.
 
     If the catalog of the model's run lies beside the model file, it tells which slices, and which patients, were
-    trained on; on the run's own data, its split is the one that counts.
+    trained on; on the run's own data, its split is the one that counts. Of a model that is not ours its description
+    tells.
 
     Args:
-        model: a loaded one.
+        model: a loaded one, ours or not (see `load_foreign`).
         data: folders, CSV files, or the word ``phantom``.
-        split: 'test', 'val', 'train' or 'all' (see `evaluate`).
+        split: 'test', 'val', 'train' or 'all' (see `evaluate`), or the test part of ``benchmark:NAME``.
         channels: 'one' takes FLAIR of a picture that holds three sequences, 'all' takes each.
         seed: of bootstraps and probes.
         prevalence: share of tumors for which predictive values are stated.
@@ -54,18 +60,14 @@ def evaluate_data(
         CatalogError, ScanError, UsageError: as `build_catalog` and `evaluate` do.
     """
     items = [data] if isinstance(data, str | Path) else list(data)
+    figured = partial(evaluate, model, seed=seed, prevalence=prevalence, command=command, progress=progress)
+    if isinstance(model, ForeignModel):
+        given = with_training_data(items, model.trained_on, split, channels, progress)
+        return figured(given.catalog, split=given.part, trained_on=given.trained_on, stated=given.stated)
     catalog = add_groups(build_catalog(items, channels=channels, progress=progress), progress=progress)
     trained_on = run_catalog(model.file.path)
-    return evaluate(
-        model,
-        _with_split_of(catalog, trained_on),
-        split=split,
-        trained_on=trained_on,
-        seed=seed,
-        prevalence=prevalence,
-        command=command,
-        progress=progress,
-    )
+    catalog = assign_benchmark(catalog, split) if is_benchmark(split) else _with_split_of(catalog, trained_on)
+    return figured(catalog, split=split, trained_on=trained_on)
 
 
 def evaluate_run(

@@ -40,6 +40,11 @@ METRIC_WORDS = {
     "prediction_set_size": "Classes in a prediction set, mean",
     "pointing": "Heatmap peaks inside the tumor's mask",
 }
+PLAIN_WORDS = {
+    "sensitivity": "Sensitivity, the likeliest class taken",
+    "specificity": "Specificity, the likeliest class taken",
+}
+"""Of a model without thresholds of its own."""
 METRIC_HELP = {
     "accuracy": "share of slices whose label covers what the model calls them",
     "balanced_accuracy": "mean over the labels of the share right, so that a common label weighs like a rare one",
@@ -102,6 +107,7 @@ def sentences(evaluation: Evaluation, part: str, count: int) -> list[Note]:
     """
     found = [
         Note("bad", _untraceable(evaluation)),
+        Note("warn", _stated(evaluation)),
         Note("bad", _leaks(evaluation)),
         Note("warn", _headline_choice(evaluation)),
         Note("warn", _missing_labels(evaluation)),
@@ -127,9 +133,23 @@ def spoken(figure: Figure, *, percent: bool = True) -> str:
 def _untraceable(evaluation: Evaluation) -> str:
     if evaluation.is_traceable:
         return ""
+    if evaluation.is_foreign:
+        return (
+            "Nobody knows what this model has seen: its description names no training data. How many of these slices "
+            "it was fitted to cannot be told, and the figures may measure memory."
+        )
     return (
         "The model file carries no fingerprints of its training slices that can be read here: how many of these slices "
         "the model was fitted to cannot be told, and the figures may measure memory."
+    )
+
+
+def _stated(evaluation: Evaluation) -> str:
+    if not evaluation.stated:
+        return ""
+    return (
+        f"What this model has seen is what its owner says: {evaluation.stated}. Slices that were trained on beside "
+        "these are not taken out."
     )
 
 
