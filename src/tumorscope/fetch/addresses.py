@@ -1,0 +1,84 @@
+"""Where an archive is asked for, with which credentials, and what its refusals mean."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tumorscope.errors import OutputError, TumorscopeError, UsageError
+
+MIRROR = "TUMORSCOPE_MIRROR"
+"""The environment variable that names a mirror: the same paths under another address."""
+
+KAGGLE_HOST, KAGGLE_PATH = "www.kaggle.com", "/api/v1/"
+KAGGLE_REMEDY = (
+    "put your kaggle.json (kaggle.com, Settings, API) into ~/.kaggle or set KAGGLE_USERNAME and KAGGLE_KEY, "
+    "and accept the set's terms on its page"
+)
+
+
+def mirrored(url: str, mirror: str | None) -> str:
+    """Return `url` under the address of a mirror, which serves the same paths; without one `url` itself.
+
+    >>> mirrored("https://zenodo.org/records/1/files/a.zip?download=1", "http://pacs.local:8080/zenodo/")
+    'http://pacs.local:8080/zenodo/records/1/files/a.zip?download=1'
+
+    Raises:
+        UsageError: `mirror` is no http or https address.
+    """
+    base = mirror or os.environ.get(MIRROR, "")
+    if not base:
+        return url
+    if urlsplit(base).scheme not in ("http", "https"):
+        raise UsageError(f"'{base}' is no address of a mirror", remedy="write it as https://host or http://host:port")
+    parts = urlsplit(url)
+    return base.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def credentials(url: str) -> tuple[str, str] | None:
+    """Return the user's Kaggle name and key for an address of Kaggle itself; None for any other, a mirror too.
+
+    Raises:
+        UsageError: a ``kaggle.json`` is there but not readable as such.
+    """
+    if urlsplit(url).hostname != KAGGLE_HOST:
+        return None
+    name, key = os.environ.get("KAGGLE_USERNAME", ""), os.environ.get("KAGGLE_KEY", "")
+    if name and key:
+        return name, key
+    path = Path(os.environ.get("KAGGLE_CONFIG_DIR") or Path.home() / ".kaggle") / "kaggle.json"
+    if not path.is_file():
+        return None
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return str(stored["username"]), str(stored["key"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError("has no username and key", file=path, remedy="download it from kaggle.com again") from error
+
+
+def stated_hash(record: str, name: str) -> str | None:
+    """Return the hash that a Zenodo record states for one of its files, as ``md5:…``; None where it cannot be had."""
+    import requests
+
+    try:
+        answer = requests.get(record, timeout=20)
+        answer.raise_for_status()
+        stated = {file["key"]: str(file["checksum"]) for file in answer.json()["files"]}
+    except (requests.RequestException, ValueError, KeyError, TypeError):
+        return None
+    return stated.get(name)
+
+
+def refusal(url: str, status: int) -> TumorscopeError:
+    """Return the error that says what an HTTP status means for the user."""
+    if status in (401, 403) and urlsplit(url).path.find(KAGGLE_PATH) >= 0:
+        return OutputError(f"Kaggle wants to know who asks ({status})", file=url, remedy=KAGGLE_REMEDY)
+    if status in (401, 403, 407):
+        return OutputError(f"is refused ({status})", file=url, remedy="check the mirror's or the proxy's credentials")
+    if status in (404, 410):
+        return OutputError(
+            f"is not there ({status})", file=url, remedy="look at the set's page whether it was moved or withdrawn"
+        )
+    return OutputError(f"cannot be had (HTTP {status})", file=url, remedy="try again later")
