@@ -115,7 +115,7 @@ def test_a_larger_file_than_published_leaves_nothing(server, get, tmp_path):
         (403, PATH, r"is refused \(403\); check the mirror"),
         (418, PATH, r"cannot be had \(HTTP 418\)"),
         (403, "/api/v1/datasets/download/a/b", r"Kaggle wants to know who asks \(403\); put your kaggle\.json"),
-        (401, "/api/v1/datasets/download/a/b", r"KAGGLE_USERNAME and KAGGLE_KEY"),
+        (401, "/api/v1/datasets/download/a/b", "or set KAGGLE_API_TOKEN, and accept the set"),
     ],
 )
 def test_a_refusal_says_what_to_do_and_leaves_nothing(server, tmp_path, status, path, message):
@@ -172,26 +172,44 @@ def test_a_redirect_to_another_host_is_followed(server, get, tmp_path):
     assert _ranges(server)[-1] == f"bytes={FIRST}-"
 
 
-def test_kaggle_credentials_are_read_and_go_to_kaggle_alone(tmp_path, monkeypatch):
-    kaggle = "https://www.kaggle.com/api/v1/datasets/download/a/b"
-    for name in ("KAGGLE_USERNAME", "KAGGLE_KEY"):
+@pytest.fixture
+def no_kaggle(tmp_path, monkeypatch):
+    """Return a folder for Kaggle's files where nothing of the user's own is seen."""
+    for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_kaggle_credentials_are_read_and_go_to_kaggle_alone(no_kaggle, monkeypatch):
+    kaggle = "https://www.kaggle.com/api/v1/datasets/download/a/b"
     assert credentials(kaggle) is None
-    (tmp_path / "kaggle.json").write_text('{"username": "ann", "key": "k1"}')
-    assert credentials(kaggle) == ("ann", "k1")
+    (no_kaggle / "kaggle.json").write_text('{"username": "ann", "key": "k1"}')
+    assert credentials(kaggle) == "Basic YW5uOmsx"
     monkeypatch.setenv("KAGGLE_USERNAME", "bob")
     monkeypatch.setenv("KAGGLE_KEY", "k2")
-    assert credentials(kaggle) == ("bob", "k2")
+    assert credentials(kaggle) == "Basic Ym9iOmsy"
+    (no_kaggle / "access_token").write_text("token1\n")
+    assert credentials(kaggle) == "Bearer token1"
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "token2")
+    assert credentials(kaggle) == "Bearer token2"
     assert credentials(mirrored(kaggle, "http://mirror.local")) is None
     assert credentials("https://zenodo.org/records/1") is None
 
 
-def test_a_damaged_kaggle_json_is_named(tmp_path, monkeypatch):
-    monkeypatch.delenv("KAGGLE_USERNAME", raising=False)
-    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path))
-    (tmp_path / "kaggle.json").write_text("{}")
-    with pytest.raises(UsageError, match=r"kaggle\.json: has no username and key"):
+def test_credentials_are_sent_but_not_to_the_host_of_a_redirect(server, get, no_kaggle, monkeypatch):
+    """The server stands for Kaggle; where it redirects to is another host, as Kaggle's storage is."""
+    monkeypatch.setattr("tumorscope.fetch.addresses.KAGGLE_HOST", "127.0.0.1")
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "token")
+    server.put(PATH, to=f"http://localhost:{server.server_port}/storage")
+    server.put("/storage", DATA)
+    assert get(known_hash=SHA256).read_bytes() == DATA
+    assert [headers.get("Authorization") for _, headers in server.asked] == ["Bearer token", None]
+
+
+def test_a_damaged_kaggle_json_is_named(no_kaggle):
+    (no_kaggle / "kaggle.json").write_text("{}")
+    with pytest.raises(UsageError, match="has no credentials that can be read; download kaggle"):
         credentials("https://www.kaggle.com/x")
 
 

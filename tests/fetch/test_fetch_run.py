@@ -1,7 +1,10 @@
 """A whole fetch from a server on this machine: terms, archive, list, layout, and what stays behind when it fails."""
 
 import hashlib
+import io
 import json
+import stat
+import zipfile
 
 import h5py
 import numpy as np
@@ -13,6 +16,7 @@ from tumorscope.errors import OutputError, UsageError
 from tumorscope.fetch.checklist import Checklist, Line
 from tumorscope.fetch.run import SOURCE, fetch, fetch_set
 from tumorscope.fetch.sets import PublicSet, PublishedFile, public_set
+from tumorscope.fetch.workspace import workspace
 from tumorscope.scans import read_scan
 
 ZIP = "/files/drawn.zip"
@@ -137,6 +141,25 @@ def test_a_member_that_leads_out_is_refused_before_anything_is_written(
     with pytest.raises(OutputError, match=r"drawn\.zip: has a member that leads out of its folder \(.*evil\.png\)"):
         fetch(drawn(), tmp_path / "in" / "set", mirror=server.url)
     assert _everything_in(tmp_path) == []
+
+
+def test_a_link_in_an_archive_is_refused(server, tmp_path, drawn, members):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        link = zipfile.ZipInfo("Training/glioma/link.png")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+    server.put(ZIP, packed.getvalue())
+    with pytest.raises(OutputError, match=r"leads out of its folder \(Training/glioma/link\.png\)"):
+        fetch(drawn(), tmp_path / "set", mirror=server.url)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_processes_do_not_fetch_into_one_folder(server, tmp_path, drawn, members, zipped):
+    server.put(ZIP, zipped(members))
+    with workspace(tmp_path / "set"), pytest.raises(UsageError, match="is being fetched by another process"):
+        fetch(drawn(), tmp_path / "set", mirror=server.url)
+    assert fetch(drawn(), tmp_path / "set", mirror=server.url).pictures == 12
 
 
 def test_what_is_no_zip_or_a_damaged_one_is_said_so(server, tmp_path, drawn, members, zipped):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -14,7 +15,7 @@ MIRROR = "TUMORSCOPE_MIRROR"
 
 KAGGLE_HOST, KAGGLE_PATH = "www.kaggle.com", "/api/v1/"
 KAGGLE_REMEDY = (
-    "put your kaggle.json (kaggle.com, Settings, API) into ~/.kaggle or set KAGGLE_USERNAME and KAGGLE_KEY, "
+    "put your kaggle.json (kaggle.com, Settings, API) into ~/.kaggle or set KAGGLE_API_TOKEN, "
     "and accept the set's terms on its page"
 )
 
@@ -37,25 +38,34 @@ def mirrored(url: str, mirror: str | None) -> str:
     return base.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def credentials(url: str) -> tuple[str, str] | None:
-    """Return the user's Kaggle name and key for an address of Kaggle itself; None for any other, a mirror too.
+def credentials(url: str) -> str | None:
+    """Return the Authorization header for an address of Kaggle itself; None for any other one, a mirror too.
+
+    A token (``KAGGLE_API_TOKEN``, or the file ``access_token``) goes before a name with a key (``KAGGLE_USERNAME`` and
+    ``KAGGLE_KEY``, or ``kaggle.json``); the files lie in ``~/.kaggle`` or in ``KAGGLE_CONFIG_DIR``.
 
     Raises:
-        UsageError: a ``kaggle.json`` is there but not readable as such.
+        UsageError: a file is there but not readable as such.
     """
     if urlsplit(url).hostname != KAGGLE_HOST:
         return None
-    name, key = os.environ.get("KAGGLE_USERNAME", ""), os.environ.get("KAGGLE_KEY", "")
-    if name and key:
-        return name, key
-    path = Path(os.environ.get("KAGGLE_CONFIG_DIR") or Path.home() / ".kaggle") / "kaggle.json"
-    if not path.is_file():
-        return None
+    folder = Path(os.environ.get("KAGGLE_CONFIG_DIR") or Path.home() / ".kaggle")
+    token_file, key_file = folder / "access_token", folder / "kaggle.json"
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return str(stored["username"]), str(stored["key"])
+        token = os.environ.get("KAGGLE_API_TOKEN") or (token_file.read_text().strip() if token_file.is_file() else "")
+        if token:
+            return f"Bearer {token}"
+        name, key = os.environ.get("KAGGLE_USERNAME", ""), os.environ.get("KAGGLE_KEY", "")
+        if not (name and key):
+            if not key_file.is_file():
+                return None
+            stored = json.loads(key_file.read_text(encoding="utf-8"))
+            name, key = str(stored["username"]), str(stored["key"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError("has no username and key", file=path, remedy="download it from kaggle.com again") from error
+        raise UsageError(
+            "has no credentials that can be read", file=folder, remedy="download kaggle.json from kaggle.com again"
+        ) from error
+    return "Basic " + base64.b64encode(f"{name}:{key}".encode()).decode()
 
 
 def stated_hash(record: str, name: str) -> str | None:
@@ -73,7 +83,7 @@ def stated_hash(record: str, name: str) -> str | None:
 
 def refusal(url: str, status: int) -> TumorscopeError:
     """Return the error that says what an HTTP status means for the user."""
-    if status in (401, 403) and urlsplit(url).path.find(KAGGLE_PATH) >= 0:
+    if status in (401, 403) and KAGGLE_PATH in urlsplit(url).path:
         return OutputError(f"Kaggle wants to know who asks ({status})", file=url, remedy=KAGGLE_REMEDY)
     if status in (401, 403, 407):
         return OutputError(f"is refused ({status})", file=url, remedy="check the mirror's or the proxy's credentials")

@@ -19,11 +19,15 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from tumorscope.errors import OutputError
+
+if TYPE_CHECKING:
+    from tumorscope.catalog import Progress
 
 DIGITS = 16
 GRID = 8
@@ -82,13 +86,13 @@ def write_checklist(path: Path, checklist: Checklist) -> None:
     path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 
-def check_folder(folder: Path, checklist: Checklist, name: str) -> None:
-    """Compare a folder with the list of a set.
+def check_folder(folder: Path, checklist: Checklist, name: str, *, progress: Progress | None = None) -> None:
+    """Compare a folder with the list of the set `name`.
 
     Raises:
         OutputError: a file lacks, differs, or is not of the set; the message names the first ones.
     """
-    wrong = list(differences(folder, checklist))
+    wrong = list(differences(folder, checklist, progress=progress))
     if not wrong:
         return
     shown = ", ".join(wrong[:SHOWN]) + (", …" if len(wrong) > SHOWN else "")
@@ -98,9 +102,11 @@ def check_folder(folder: Path, checklist: Checklist, name: str) -> None:
     )  # fmt: skip
 
 
-def differences(folder: Path, checklist: Checklist) -> Iterator[str]:
+def differences(folder: Path, checklist: Checklist, *, progress: Progress | None = None) -> Iterator[str]:
     """Yield ``path lacks``, ``path differs`` and ``path is not in the list``, in the list's order."""
-    for line in checklist.lines:
+    for done, line in enumerate(checklist.lines, start=1):
+        if progress and (done % 100 == 0 or done == len(checklist.lines)):
+            progress("checking", done, len(checklist.lines))
         path = folder / line.path
         if line.how == "f":
             count = len(_pictures(path)) if path.is_dir() else 0

@@ -115,7 +115,9 @@ class _Part:
         headers = {"User-Agent": f"tumorscope/{__version__}", "Accept-Encoding": "identity"}
         if have and validator:
             headers |= {"Range": f"bytes={have}-", "If-Range": validator}
-        with requests.get(url, headers=headers, auth=credentials(url), stream=True, timeout=TIMEOUT) as answer:
+        if login := credentials(url):
+            headers["Authorization"] = login  # requests drops it where a redirect leads to another host
+        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
             if answer.status_code in PASSING:
                 raise requests.ConnectionError(f"HTTP {answer.status_code}")
             if answer.status_code == 416:  # there is nothing behind what we have: it is whole, or another file now

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +17,7 @@ from tumorscope.fetch.checklist import Checklist, check_folder, read_checklist
 from tumorscope.fetch.download import download
 from tumorscope.fetch.sets import PublicSet, PublishedFile, list_file, public_set
 from tumorscope.fetch.unpack import unpack
+from tumorscope.fetch.workspace import all_or_nothing, workspace
 
 if TYPE_CHECKING:
     from tumorscope.catalog import Progress
@@ -103,14 +102,14 @@ def fetch(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError("is not a new or empty folder", file=folder, remedy="give another --out")
     _agree(chosen, accept)
-    with _workspace(folder) as work:
+    with workspace(folder) as work:
         archives = [_download(file, work, mirror, progress, say, pause) for file in chosen.files]
-        with _all_or_nothing(work):
+        with all_or_nothing(work):
             fresh = work / folder.name
             fresh.mkdir()
             _unpack(archives, fresh, checklist)
             if checklist and check:
-                check_folder(fresh, checklist, chosen.name)
+                check_folder(fresh, checklist, chosen.name, progress=progress)
             arrange(fresh, chosen, check=check, progress=progress)
             layout, pictures = _recognize(fresh, chosen)
             checked = _checked(chosen, checklist, check)
@@ -129,37 +128,6 @@ def _agree(chosen: PublicSet, accept: Accept) -> None:
         f"{chosen.name} is {what} ({chosen.licence}), and nobody agreed to that; nothing was fetched",
         remedy=f"read {chosen.page} and give --yes",
     )
-
-
-@contextmanager
-def _workspace(folder: Path) -> Iterator[Path]:
-    """Yield a hidden folder beside the target; it stays only where it holds what a later call can go on from."""
-    work = folder.parent / f".{folder.name}.fetch"
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    try:
-        shutil.rmtree(work / folder.name, ignore_errors=True)
-        yield work
-    except BaseException:
-        shutil.rmtree(work / folder.name, ignore_errors=True)
-        if work.is_dir() and not any(path.stat().st_size for path in work.iterdir() if path.suffix != ".json"):
-            shutil.rmtree(work, ignore_errors=True)
-        raise
-    shutil.rmtree(work, ignore_errors=True)
-
-
-@contextmanager
-def _all_or_nothing(work: Path) -> Iterator[None]:
-    """Drop the archives too where they turn out to be wrong; an interruption keeps them."""
-    try:
-        yield
-    except OSError as error:
-        raise _unwritable(work, error) from error
-    except Exception:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
 
 
 def _download(
@@ -208,8 +176,3 @@ def _write_source(path: Path, chosen: PublicSet, archives: list[Path], checked: 
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         lines.append(f"archive: {file.url} sha256 {digest}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _unwritable(folder: Path, error: OSError) -> OutputError:
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(f"cannot be written ({reason})", file=folder, remedy="free some space or choose another --out")
