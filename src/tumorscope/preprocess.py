@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Plane = NDArray[np.float32]
+Window = tuple[float, float] | Literal["minmax", "none"]
 FOREGROUND_SHARE = 0.12
 """A pixel belongs to the head above this share of the slice's bright level (its 98th percentile)."""
 CROP_MARGIN = 0.02
@@ -23,7 +24,9 @@ class Spec(BaseModel):
         side: height and width of the input, in pixels.
         crop: cut away the empty border around the head.
         fit: 'letterbox' keeps the aspect and pads with black; 'stretch' does not.
-        window: the two percentiles (of the pixels inside the crop) that become black and white.
+        window: the two percentiles (of the pixels inside the crop) that become black and white; 'minmax' is the
+            darkest and the brightest pixel; 'none' takes 8-bit values as they are (a slice with values that 8 bits
+            cannot hold gets 'minmax').
         channels: 'gray' for one plane, 'lgg' for pre-contrast T1, FLAIR and post-contrast T1 together.
     """
 
@@ -32,8 +35,21 @@ class Spec(BaseModel):
     side: int = Field(160, ge=32, le=1024)
     crop: bool = True
     fit: Literal["letterbox", "stretch"] = "letterbox"
-    window: tuple[float, float] = (0.5, 99.5)
+    window: Window = (0.5, 99.5)
     channels: Literal["gray", "lgg"] = "gray"
+
+    @field_validator("window", mode="before")
+    @classmethod
+    def _is_window(cls, value: Any) -> Any:
+        if value in ("minmax", "none"):
+            return value
+        try:
+            low, high = (float(edge) for edge in value)
+        except (TypeError, ValueError):
+            low, high = 0.0, 0.0
+        if not 0 <= low < high <= 100:
+            raise ValueError(f"window is two rising percentiles such as [0.5, 99.5], minmax or none, not {value!r}")
+        return low, high
 
     @property
     def depth(self) -> int:
@@ -136,8 +152,10 @@ def head_box(gray: Plane) -> tuple[int, int, int, int]:
     return top, left, bottom - top, right - left
 
 
-def _window(plane: Plane, percentiles: tuple[float, float]) -> Plane:
-    low, high = np.percentile(plane, percentiles)
+def _window(plane: Plane, window: Window) -> Plane:
+    if window == "none" and plane.min() >= 0 and plane.max() <= 255:
+        return plane
+    low, high = np.percentile(plane, (0, 100) if isinstance(window, str) else window)
     if high <= low:
         low, high = float(plane.min()), float(plane.max())
     if high <= low:

@@ -58,7 +58,7 @@ def test_bundled_weights_name_a_photo_as_imagenet_does():
 )
 def test_wrong_backbones_are_named(name, weights, message):
     with pytest.raises(RecipeError, match=message):
-        create_backbone(name, weights)
+        create_backbone(name, weights, 96)
 
 
 def test_weights_of_another_model_are_refused(tmp_path):
@@ -67,7 +67,7 @@ def test_weights_of_another_model_are_refused(tmp_path):
     path = tmp_path / "weights.pth"
     torch.save(timm.create_model("resnet18", pretrained=False).state_dict(), path)
     with pytest.raises(RecipeError, match="do not fit resnet34"):
-        create_backbone("resnet34", str(path))
+        create_backbone("resnet34", str(path), 96)
 
 
 def test_weights_from_a_file_are_loaded(tmp_path):
@@ -75,7 +75,7 @@ def test_weights_from_a_file_are_loaded(tmp_path):
 
     model = timm.create_model("test_efficientnet", pretrained=False)
     torch.save(model.state_dict(), tmp_path / "weights.pth")
-    backbone, _ = create_backbone("test_efficientnet", str(tmp_path / "weights.pth"))
+    backbone = create_backbone("test_efficientnet", str(tmp_path / "weights.pth"), 96).net
     torch.testing.assert_close(backbone.state_dict()["conv_stem.weight"], model.state_dict()["conv_stem.weight"])
 
 
@@ -83,4 +83,4 @@ def test_an_unreachable_hub_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.raises(RecipeError, match=r"cannot be fetched.*weights: bundled"):
-        create_backbone("resnet18", "hub")
+        create_backbone("resnet18", "hub", 96)

@@ -88,7 +88,7 @@ class ExportedNetwork(nn.Module):
         return (offsets @ self.whitening).square().sum(dim=2).amin(dim=1).sqrt()
 
     def _heatmap(self, outputs: Outputs) -> Tensor:
-        if self.tumor_classes is None:
+        if self.tumor_classes is None or outputs.mask is None:
             return outputs.heatmap
         inside = torch.sigmoid(outputs.mask)
         size = (outputs.mask.shape[-2], outputs.mask.shape[-1])

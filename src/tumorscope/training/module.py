@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from tumorscope.training import torchvision_shim  # noqa: F401  before lightning, which imports torchvision
@@ -13,13 +12,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tumorscope.training.freezing import first_stages
 from tumorscope.training.network import Network
+from tumorscope.training.optimizers import make_optimizer, rate
 from tumorscope.training.recipe import Recipe
 from tumorscope.training.samples import Sample
 
 
 class TumorModule(pl.LightningModule):
     """Trains a `Network` as a recipe says.
+
+    A sigmoid unit needs no loss of its own: cross-entropy of the logits 0 and z is the binary cross-entropy of z, with
+    smoothed and coarse labels alike.
 
     Args:
         network: what is trained.
@@ -34,6 +38,7 @@ class TumorModule(pl.LightningModule):
         self.recipe = recipe
         self.steps = steps
         self.validated: list[Tensor] = []
+        self.frozen_stages = first_stages(network.backbone, recipe.schedule.frozen_stages, recipe.spec.side)
         self.register_buffer("class_weights", class_weights)
 
     def on_train_epoch_start(self) -> None:
@@ -42,6 +47,7 @@ class TumorModule(pl.LightningModule):
         frozen = self.current_epoch < self.recipe.schedule.frozen_epochs
         self.network.backbone.requires_grad_(not frozen)
         self.network.backbone.train(not frozen)
+        self.frozen_stages.freeze()
 
     def training_step(self, batch: Sample, _: int) -> Tensor:
         """Return the loss of a batch."""
@@ -50,7 +56,7 @@ class TumorModule(pl.LightningModule):
         smoothing = self.recipe.loss.label_smoothing
         loss = covered_cross_entropy(outputs.logits.float(), cover, self._weights(), smoothing).mean()
         self.log("loss", loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=len(images))
-        if self.recipe.loss.mask:
+        if self.recipe.loss.mask and outputs.mask is not None:
             mask_loss = outline_loss(outputs.mask.float(), masks, known)
             self.log("mask_loss", mask_loss, on_epoch=True, on_step=False, batch_size=len(images))
             loss = loss + self.recipe.loss.mask * mask_loss
@@ -72,22 +78,11 @@ class TumorModule(pl.LightningModule):
         self.log("val_accuracy", (right * weights).sum() / weights.sum(), prog_bar=True)
 
     def configure_optimizers(self) -> Any:
-        """Return AdamW with one rate for the backbone and one for the head, warm-up and cosine."""
+        """Return the recipe's optimizer and its rate at each step."""
         schedule = self.recipe.schedule
-        backbone = {id(parameter) for parameter in self.network.backbone.parameters()}
-        groups = [
-            {"params": list(self.network.backbone.parameters()), "lr": schedule.backbone_lr},
-            {"params": [p for p in self.network.parameters() if id(p) not in backbone], "lr": schedule.lr},
-        ]
-        optimizer = torch.optim.AdamW(groups, weight_decay=schedule.weight_decay)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        optimizer = make_optimizer(self.network, self.network.backbone, schedule)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, self.steps, schedule))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
-
-    def _rate(self, step: int) -> float:
-        warmup = max(1, round(self.recipe.schedule.warmup * self.steps))
-        if step < warmup:
-            return (step + 1) / warmup
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, self.steps - warmup))))
 
     def _weights(self) -> Tensor:
         weights = self.class_weights

