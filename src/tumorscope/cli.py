@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tumorscope.errors import OutputError, TumorscopeError, UsageError, did_you_mean
+from tumorscope.fetch.command import fetch
 from tumorscope.version import __version__
 
 if TYPE_CHECKING:
@@ -238,6 +239,9 @@ def demo(out: Out = Path("demo")) -> None:
     with _progress() as progress:
         page = run_demo(out, say=progress.say, progress=progress)
     print(page)
+
+
+app.command()(fetch)
 
 
 def _settings(pairs: list[str]) -> dict[str, Any]:
