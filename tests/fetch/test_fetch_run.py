@@ -277,8 +277,6 @@ def test_a_matlab_file_with_another_tumor_than_the_atlas_has_is_refused(tmp_path
     from tumorscope.fetch.arrange import convert_cheng
 
     atlas = load_atlas()
-    for number in atlas.index:
-        (tmp_path / f"{number}.mat").touch()
     first = LABELS[atlas.label[atlas.index == 1][0]]
     other = next(label for label in LABELS if label != first)
     _write_mat(tmp_path / "1.mat", np.ones((4, 5), np.int16), np.ones((4, 5), np.uint8), other, "p")

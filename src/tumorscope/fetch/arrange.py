@@ -69,8 +69,6 @@ def convert_cheng(folder: Path, *, check: bool = True, progress: Progress | None
     atlas = load_atlas()
     known = {int(n): (int(f), LABELS[label]) for n, f, label in zip(atlas.index, atlas.fold, atlas.label, strict=True)}
     files = {int(path.stem): path for path in folder.rglob("*.mat") if path.stem.isdigit()}
-    if check and (lacking := sorted(set(known) - set(files))):
-        raise OutputError(f"{len(lacking):,} of {len(known):,} slices lack: {lacking[0]}.mat, …", file=folder.name)
     rows = []
     for done, (number, path) in enumerate(sorted(files.items()), start=1):
         slice_ = _read_mat(path)
@@ -84,6 +82,8 @@ def convert_cheng(folder: Path, *, check: bool = True, progress: Progress | None
         path.unlink()
         if progress and (done % 50 == 0 or done == len(files)):
             progress("converting", done, len(files))
+    if check and (lacking := sorted(set(known) - set(files))):
+        raise OutputError(f"{len(lacking):,} of {len(known):,} slices lack: {lacking[0]}.mat, …", file=folder.name)
     _write_index(folder / INDEX, ("path", "label", "patient", "sequence", "mask", "cheng_index", "fold"), rows)
 
 
