@@ -167,7 +167,7 @@ def quantize(values: Spectra) -> NDArray[np.uint8]:
 def restore(packed: NDArray[np.uint8]) -> Spectra:
     """Return the spectra of what `quantize` made, ``(n, 24, 24)``, of unit norm, zero where not kept."""
     rows, columns = _kept_orders()
-    levels = np.stack([packed >> 4, packed & 15], axis=-1).reshape(len(packed), -1)
+    levels = np.stack([packed >> 4, packed & 15], axis=-1).reshape(len(packed), 2 * packed.shape[1])
     out = np.zeros((len(packed), ORDERS, ORDERS), np.float32)
     out[:, rows, columns] = (levels.astype(np.float32) - (LEVELS - 1) / 2) / np.hypot(rows, columns)
     return unit(out)

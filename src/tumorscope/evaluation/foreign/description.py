@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from tumorscope.catalog.names import CLASSES, KINDS, LESION, class_name, kind_class
 from tumorscope.errors import ModelFileError, did_you_mean
-from tumorscope.preprocess import Spec
+from tumorscope.preprocess import Spec, Window
 
 REMEDY = "docs/benchmark.md shows a whole description"
 SUFFIXES = (".yaml", ".yml")
@@ -43,7 +43,7 @@ class InputDescription(_Part):
         dtype: of the numbers.
         resize: 'letterbox' keeps the aspect and pads with black, 'stretch' does not.
         crop: 'head' cuts the empty border away, 'none' does not.
-        window: percentiles that become black and white; null leaves the gray levels as they are.
+        window: what becomes black and white: two percentiles, 'minmax', or 'none' (gray levels stay as they are).
     """
 
     side: int = Field(ge=32, le=1024)
@@ -55,7 +55,7 @@ class InputDescription(_Part):
     dtype: Literal["float32", "float16", "float64", "uint8"] = "float32"
     resize: Literal["letterbox", "stretch"] = "stretch"
     crop: Annotated[Literal["head", "none"], BeforeValidator(_crop_word)] = "none"
-    window: tuple[float, float] | None = None
+    window: Window = "none"
 
     @model_validator(mode="after")
     def _fits(self) -> InputDescription:
@@ -76,8 +76,7 @@ class InputDescription(_Part):
     def spec(self) -> Spec:
         """How a slice is cut and placed."""
         channels: Literal["gray", "lgg"] = "lgg" if self.color == "sequences" else "gray"
-        window = self.window or (0.0, 100.0)
-        return Spec(side=self.side, crop=self.crop == "head", fit=self.resize, channels=channels, window=window)
+        return Spec(side=self.side, crop=self.crop == "head", fit=self.resize, channels=channels, window=self.window)
 
     @property
     def shape(self) -> tuple[int, int, int]:
