@@ -1,0 +1,124 @@
+"""What a study's folder was started with, and whether it is still asked for the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tumorscope.catalog.phantom import is_phantom
+from tumorscope.errors import StudyError
+from tumorscope.studies.ledger import Ledger
+from tumorscope.studies.plan import Plan
+from tumorscope.studies.study import Study, parse_study
+from tumorscope.training import Recipe
+from tumorscope.training.recipe import parse_recipe
+
+KEY = "definition"
+SHOWN = 3
+
+
+def define(study: Study, plan: Plan, searched: Recipe | None, cpu_hours: float | None) -> dict[str, Any]:
+    """Return all that decides what a study computes, as plain data.
+
+    Args:
+        study: as its file says.
+        plan: with the resolved recipes, before any cut.
+        searched: the recipe of its search.
+        cpu_hours: the budget.
+    """
+    recipes = {experiment.name: experiment.recipe.model_dump(mode="json") for experiment in plan.experiments}
+    return {
+        "study": study.model_dump(mode="json"),
+        "recipes": recipes,
+        "searched": None if searched is None else searched.model_dump(mode="json"),
+        "cpu_hours": cpu_hours,
+    }
+
+
+def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:
+    """Note the definition in a new folder; in an old one make sure that it is the same.
+
+    Raises:
+        StudyError: it is not; the message says what differs.
+    """
+    noted = ledger.noted(KEY)
+    if noted is None:
+        ledger.note(KEY, json.dumps(asked))
+        return
+    differs = list(_differences(_renewed(json.loads(noted), out), json.loads(json.dumps(asked))))
+    if differs:
+        more = f" and {len(differs) - SHOWN} more" if len(differs) > SHOWN else ""
+        raise StudyError(
+            f"holds another study: {'; '.join(differs[:SHOWN])}{more}",
+            file=out,
+            remedy="give a new --out, or undo the change",
+        )
+
+
+def noted_study(ledger: Ledger, out: Path) -> dict[str, Any]:
+    """Return the definition that a folder was started with.
+
+    Raises:
+        StudyError: it has none.
+    """
+    noted = ledger.noted(KEY)
+    if noted is None:
+        raise StudyError("holds no study", file=out, remedy="run tumorscope study run again")
+    found: dict[str, Any] = json.loads(noted)
+    return found
+
+
+def resolve_data(data: tuple[str, ...], root: str | Path | None) -> tuple[str, ...]:
+    """Return where the data of a study lies: words for a phantom and paths as they are, names under `root`.
+
+    Raises:
+        StudyError: a set is not there.
+    """
+    return tuple(_resolved(name, root) for name in data)
+
+
+def _resolved(name: str, root: str | Path | None) -> str:
+    if is_phantom(name):
+        return name
+    for path in ([Path(root) / name] if root is not None else []) + [Path(name)]:
+        if path.exists():
+            return str(path)
+    if root is None:
+        raise StudyError(f"the data set '{name}' is not here", remedy="say where it lies with --data-root DIR")
+    raise StudyError(f"has no data set '{name}'", file=root, remedy="get it with tumorscope fetch, or mend --data-root")
+
+
+def _renewed(noted: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Give a definition that an older version wrote the keys that came since, at their defaults."""
+    recipes = {name: parse_recipe(values, out).model_dump(mode="json") for name, values in noted["recipes"].items()}
+    searched = noted["searched"]
+    return {
+        **noted,
+        "study": parse_study(noted["study"], out).model_dump(mode="json"),
+        "recipes": recipes,
+        "searched": None if searched is None else parse_recipe(searched, out).model_dump(mode="json"),
+    }
+
+
+def _differences(old: Any, new: Any, where: str = "") -> Iterator[str]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in [*old, *(key for key in new if key not in old)]:
+            place = f"{where}.{key}".lstrip(".")
+            if key not in new:
+                yield f"{place} is no longer there"
+            elif key not in old:
+                yield f"{place} is new"
+            else:
+                yield from _differences(old[key], new[key], place)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, pair in enumerate(zip(old, new, strict=True)):
+            yield from _differences(*pair, f"{where}.{number}")
+    elif old != new:
+        yield f"{where} was {_short(old)}, now {_short(new)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,153 @@
+"""What a study has done, in one SQLite file: an Optuna storage with a trial for every training.
+
+A trial's parameters are what tells a training from the others (run, split, fold, seed), its value is the study's metric,
+and its user attributes are what came out. Optuna's own tools (its dashboard, its data frames) read the file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tumorscope.errors import MissingExtraError, StudyError
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.storages import RDBStorage
+    from optuna.trial import FrozenTrial
+
+FILE = "study.db"
+WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+WORDS = {"WAITING": WAITING, "RUNNING": RUNNING, "COMPLETE": DONE, "FAIL": FAILED, "PRUNED": FAILED}
+UNIT = "unit"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How far one training is.
+
+    Attributes:
+        label: of the unit.
+        state: 'waiting', 'running', 'done' or 'failed'.
+        value: the study's metric, of a done one.
+        facts: what was noted of it: `error`, `minutes`, `parameters`, ...
+        params: what tells it from the others.
+        number: Optuna's.
+    """
+
+    label: str
+    state: str
+    value: float | None
+    facts: dict[str, Any]
+    params: dict[str, Any]
+    number: int
+
+
+class Ledger:
+    """The record of one set of trainings; several may stand in one file.
+
+    Only one process at a time writes (see `locked`); any number read.
+    """
+
+    def __init__(self, folder: Path, name: str, *, maximize: bool = True, create: bool = False) -> None:
+        """Open the ledger of a study's folder.
+
+        Raises:
+            StudyError: there is none, and `create` was not asked for.
+        """
+        path = folder / FILE
+        if not create and not path.is_file():
+            raise StudyError("holds no study", file=folder, remedy="give the --out of a tumorscope study run")
+        optuna = _optuna()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.storage: RDBStorage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+        direction = "maximize" if maximize else "minimize"
+        self.study = optuna.create_study(
+            storage=self.storage, study_name=name, direction=direction, load_if_exists=True
+        )  # fmt: skip
+
+    def note(self, key: str, value: Any) -> None:
+        """Keep a fact about all of it, as plain data."""
+        self.study.set_user_attr(key, value)
+
+    def noted(self, key: str) -> Any:
+        """Return a kept fact, or None."""
+        return self.study.user_attrs.get(key)
+
+    def entries(self) -> dict[str, Entry]:
+        """Return every training by its label, as it stands now; of one that was tried again the last attempt."""
+        trials = self.study.get_trials(deepcopy=False)
+        return {entry.label: entry for entry in map(_entry, trials)}
+
+    def enroll(self, units: Iterable[tuple[str, dict[str, Any], dict[str, BaseDistribution]]]) -> None:
+        """Add the trainings that are not there yet as waiting, and let failed ones wait again.
+
+        Args:
+            units: label, parameters and what these are drawn from.
+        """
+        from optuna.trial import TrialState, create_trial
+
+        known = self.entries()
+        for label, params, distributions in units:
+            if label in known and known[label].state != FAILED:
+                continue
+            waiting = create_trial(
+                state=TrialState.WAITING, params=params, distributions=distributions, user_attrs={UNIT: label}
+            )
+            self.study.add_trial(waiting)
+
+    def begin(self, label: str) -> None:
+        """Mark a training as running."""
+        from optuna.trial import TrialState
+
+        trial = self._trial(label)
+        if trial.state == TrialState.WAITING:
+            self.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+        self.storage.set_trial_user_attr(trial._trial_id, "began", time.time())
+
+    def add_fact(self, label: str, key: str, value: Any) -> None:
+        """Note something of a running training."""
+        self.storage.set_trial_user_attr(self._trial(label)._trial_id, key, value)
+
+    def finish(self, label: str, value: float, facts: dict[str, Any]) -> None:
+        """Mark a training as done."""
+        from optuna.trial import TrialState
+
+        self._end(label, facts, TrialState.COMPLETE, [value])
+
+    def fail(self, label: str, error: str) -> None:
+        """Mark a training as failed, with the reason in a line."""
+        from optuna.trial import TrialState
+
+        self._end(label, {"error": error}, TrialState.FAIL, None)
+
+    def _end(self, label: str, facts: dict[str, Any], state: Any, values: list[float] | None) -> None:
+        number = self._trial(label)._trial_id
+        for key, fact in facts.items():
+            self.storage.set_trial_user_attr(number, key, fact)
+        self.storage.set_trial_state_values(number, state, values)
+
+    def _trial(self, label: str) -> FrozenTrial:
+        trials = self.study.get_trials(deepcopy=False)
+        return next(trial for trial in reversed(trials) if trial.user_attrs.get(UNIT) == label)
+
+
+def _entry(trial: FrozenTrial) -> Entry:
+    facts = {key: value for key, value in trial.user_attrs.items() if key != UNIT}
+    value = trial.values[0] if trial.values else None
+    label = str(trial.user_attrs.get(UNIT, trial.number))
+    return Entry(label, WORDS[trial.state.name], value, facts, dict(trial.params), trial.number)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "a study needs optuna, which is not installed", remedy="pip install 'tumorscope[train]'"
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna

@@ -1,0 +1,183 @@
+"""The page of a study: one self-contained file with the leaderboard, the differences and the curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tumorscope.studies import charts
+
+TEMPLATE = "study.html.j2"
+WORDS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "auc": "AUC, tumor against none",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+}
+SPLITS = {
+    "grouped": "70/15/15, no patient and no twin on two sides",
+    "official": "the split that the set publishes",
+    "folds": "five folds, no patient and no twin on two sides",
+    "random": "70/15/15 at random, as most papers do",
+}
+SLICES = {
+    "full": "every slice",
+    "twin_free": "slices without a twin in training",
+    "leak_free": "slices whose patient or series is not in training",
+}
+
+
+def study_page(found: Mapping[str, Any]) -> str:
+    """Return the page as HTML text.
+
+    Args:
+        found: ``study.json``.
+    """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("tumorscope.studies", "."), PackageLoader("tumorscope.evaluation", ".")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    is_share = found["metric"] != "auc"
+    environment.filters |= {
+        "figure": lambda value: _figure(value, is_share),
+        "bounds": lambda interval: _bounds(interval, is_share),
+        "points": lambda value: _points(value, is_share),
+        "point_bounds": lambda interval: _point_bounds(interval, is_share),
+        "count": lambda value: "–" if value is None else f"{value:,}",
+        "millions": _millions,
+        "p_value": lambda p: "< 0.0001" if p < 1e-4 else f"{p:.2g}",
+    }
+    protocols = [_protocol(name, values, found) for name, values in found["protocols"].items()]
+    return environment.get_template(TEMPLATE).render(
+        s=found,
+        metric=WORDS[found["metric"]],
+        tiles=_tiles(found),
+        sentences=_sentences(found),
+        protocols=protocols,
+        failed=[training for training in found["trainings"] if training["state"] == "failed"],
+        undone=sum(training["state"] not in ("done", "failed") for training in found["trainings"]),
+        scale=(0, 25, 50, 75, 100) if is_share else (0, 0.25, 0.5, 0.75, 1),
+    )
+
+
+def _protocol(name: str, values: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    curves = [curve for row in values["rows"] for curve in row["curves"]]
+    low, high = charts.lowest_accuracy(curves), charts.highest_loss(curves)
+    published = found["published"]
+    is_theirs = published is not None and published["protocol"] == name and published["metric"] == found["metric"]
+    differences = {row["run"]: row for row in values["differences"]}
+    return {
+        "name": name,
+        **values,
+        "published_value": published["value"] if is_theirs else None,
+        "split_words": SPLITS[values["split"]],
+        "slices_words": SLICES[values["slices"]],
+        "part_words": "validation part, which also chose the epoch" if values["part"] == "val" else "test part",
+        "by_run": differences,
+        "small": [
+            {
+                "run": row["run"],
+                "accuracy": charts.accuracy_chart(row["curves"], low),
+                "loss": charts.loss_chart(row["curves"], high),
+            }
+            for row in values["rows"]
+            if row["curves"]
+        ],
+    }
+
+
+def _tiles(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what to see first: the published figure, and the highest of ours under each protocol."""
+    tiles, published = [], found["published"]
+    is_share = found["metric"] != "auc"
+    if published is not None:
+        name = f"published: {published['what'] or published['metric']}"
+        tiles.append({"value": _figure(published["value"], published["metric"] != "auc"), "name": name,
+                      "detail": published["source"], "level": "note-level"})  # fmt: skip
+    for name, protocol in found["protocols"].items():
+        row = next((row for row in protocol["rows"] if row["value"] is not None), None)
+        if row is None:
+            continue
+        bounds = f"95%: {_bounds(row['interval'], is_share)}, " if row["interval"] else ""
+        tiles.append(
+            {
+                "value": _figure(row["value"], is_share),
+                "name": f"{name}{' (leaky)' if protocol['leaky'] else ''}: {row['run']}",
+                "detail": f"{bounds}n = {row['n']:,}",
+                "level": "warn" if protocol["leaky"] else "plain",
+            }
+        )
+    return tiles
+
+
+def _sentences(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what the study shows, as (level, sentence)."""
+    out = []
+    for name, protocol in found["protocols"].items():
+        out += [(level, f"{name}: {text}") for level, text in _protocol_sentences(protocol, found)]
+    for sentence in found["cut"]:
+        out.append(("warn", f"cut to fit the budget: {sentence}"))
+    return out
+
+
+def _protocol_sentences(protocol: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    is_share, metric = found["metric"] != "auc", WORDS[found["metric"]]
+    rows = [row for row in protocol["rows"] if row["value"] is not None]
+    if not rows:
+        return [("note-level", "no run has ended yet")]
+    first, others = rows[0], protocol["not_told_apart"]
+    figure = f"{metric} {_figure(first['value'], is_share)}"
+    if protocol["best"]:
+        said = [("good", f"{first['run']} is the best, with {figure}; every other run is behind by more than chance")]
+    elif len(rows) == 1:
+        said = [("note-level", f"{first['run']} reaches {figure}; there is no other run to compare with")]
+    else:
+        names = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+        said = [("note-level", f"{first['run']} is ahead with {figure}, but cannot be told from {names}")]
+    copying = first["copy_baseline"]
+    if found["metric"] == "accuracy" and copying is not None:
+        behind = [row for row in rows if row["value"] <= (row["copy_baseline"] or 0.0)]
+        if len(behind) == len(rows):
+            said.append(("bad", f"no run is better than copying the nearest training slice ({_figure(copying, True)})"))
+        elif behind:
+            named = ", ".join(row["run"] for row in behind[:3])
+            said.append(("warn", f"no better than copying the nearest training slice: {named}"))
+    if protocol["leaky"]:
+        said.append(("warn", "this protocol leaks: what is measured is in part what was learnt by heart"))
+    return said
+
+
+def _figure(value: float | None, is_share: bool) -> str:
+    if value is None:
+        return "–"
+    return f"{100 * value:.1f}%" if is_share else f"{value:.3f}"
+
+
+def _bounds(interval: list[float] | None, is_share: bool) -> str:
+    if interval is None:
+        return "too few to say"
+    low, high = interval
+    return f"{100 * low:.1f} to {100 * high:.1f}%" if is_share else f"{low:.3f} to {high:.3f}"
+
+
+def _points(value: float | None, is_share: bool) -> str:
+    """Return a difference: in percentage points of a share."""
+    if value is None:
+        return "–"
+    return f"{100 * value:+.1f}" if is_share else f"{value:+.3f}"
+
+
+def _point_bounds(interval: list[float] | None, is_share: bool) -> str:
+    return "too few to say" if interval is None else " to ".join(_points(bound, is_share) for bound in interval)
+
+
+def _millions(count: int | None) -> str:
+    if count is None:
+        return "–"
+    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k"

@@ -1,0 +1,111 @@
+"""Where a study works and with what: its folder, its data (read when first needed, and once), its jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tumorscope.atomic import write_text
+from tumorscope.studies.plan import Unit
+from tumorscope.studies.work import Job, threads_each
+from tumorscope.training import Recipe
+
+if TYPE_CHECKING:
+    from tumorscope.catalog import Catalog
+
+CACHE, LOGS, RECIPES, AUDIT = "cache", "logs", "recipes", "audit"
+Progress = Callable[[str, int, int], None]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a study works and with what.
+
+    Attributes:
+        out: the study's folder.
+        data: paths, or words for a phantom.
+        jobs: trainings side by side.
+        say: told a line.
+        progress: told how far it is.
+    """
+
+    out: Path
+    data: tuple[str, ...]
+    jobs: int
+    say: Say = lambda _: None
+    progress: Progress | None = None
+    _catalogs: dict[str, Catalog] = field(default_factory=dict)
+
+    def catalog(self, channels: Any) -> Catalog:
+        """Return the data's catalog with groups, for a recipe's `channels`.
+
+        Raises:
+            CatalogError: the data cannot be read.
+        """
+        from tumorscope.catalog import add_groups, build_catalog
+
+        if channels not in self._catalogs:
+            catalog = build_catalog(list(self.data), channels=channels, progress=self.progress)
+            self._catalogs[channels] = add_groups(catalog, progress=self.progress)
+        return self._catalogs[channels]
+
+    def audit(self) -> dict[str, Any]:
+        """Return ``audit.json`` of the data; it is made once a study."""
+        from tumorscope.catalog.audit import run_audit, write_audit
+
+        file = self.out / AUDIT / "audit.json"
+        if not file.is_file():
+            found = run_audit(list(self.data), progress=self.progress)
+            self._catalogs.setdefault("one", found.catalog)
+            write_audit(found, self.out / AUDIT)
+        audit: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return audit
+
+    def job(
+        self,
+        label: str,
+        recipe: Recipe,
+        unit: Unit,
+        folder: Path,
+        *,
+        parts: tuple[str, ...] = (),
+        overrides: Mapping[str, Any] | None = None,
+        jobs: int | None = None,
+    ) -> Job:
+        """Return what a process is told of one training.
+
+        Args:
+            label: its name in the ledger.
+            recipe: as resolved; it is written to the study's folder.
+            unit: split, fold and seed.
+            folder: the run folder.
+            parts: which parts are measured beside the test part.
+            overrides: recipe keys over the recipe.
+            jobs: how many work at once; the study's own number if not given.
+        """
+        return Job(
+            label=label,
+            data=self.data,
+            recipe=write_recipe(recipe, self.out / RECIPES / f"{unit.run}.yaml"),
+            overrides={**(overrides or {}), "seed": unit.seed},
+            split=unit.split,
+            fold=unit.fold or None,
+            folder=folder,
+            parts=parts,
+            threads=threads_each(self.jobs if jobs is None else jobs),
+            log=self.out / LOGS / f"{label.replace('/', '_')}.log",
+            cache=self.out / CACHE,
+            catalog=self.catalog(recipe.channels),
+        )
+
+
+def write_recipe(recipe: Recipe, file: Path) -> Path:
+    """Write a resolved recipe as a file that a training can be started from."""
+    write_text(file, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+    return file

@@ -1,0 +1,181 @@
+"""From a study to what has to be trained: every run with its resolved recipe, every training with its split and seed."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tumorscope.errors import StudyError
+from tumorscope.studies.study import RunEntry, Study
+from tumorscope.training import Recipe, load_recipe
+
+RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One run of a study: what the leaderboard has a row for, under each of its protocols.
+
+    Attributes:
+        name: in the table.
+        recipe: as resolved; its seed is set by each training.
+        protocols: names of those it takes part in.
+        choices: what its grid chose, key -> option.
+        group: the name of the entry that it was made from.
+        note: shown beside its row.
+        cut: what a budget took away, in words.
+    """
+
+    name: str
+    recipe: Recipe
+    protocols: tuple[str, ...]
+    choices: dict[str, str] = field(default_factory=dict)
+    group: str = ""
+    note: str = ""
+    cut: str = ""
+
+    @property
+    def slug(self) -> str:
+        """The name as a folder's name."""
+        return slug(self.name)
+
+
+@dataclass(frozen=True, order=True)
+class Unit:
+    """One training.
+
+    Attributes:
+        seed: of split and training.
+        split: as for `tumorscope.train`.
+        fold: the tested one, 0 where the split has no folds.
+        run: the experiment's slug.
+    """
+
+    seed: int
+    split: str
+    fold: int
+    run: str
+
+    @property
+    def label(self) -> str:
+        """A unique name, which is also its folder under ``runs/``."""
+        fold = f"-fold{self.fold}" if self.fold else ""
+        return f"{self.run}/{self.split}{fold}-seed{self.seed}"
+
+    def folder(self, out: Path) -> Path:
+        """Return its run folder."""
+        return out / RUNS / self.label
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a study trains.
+
+    Attributes:
+        study: the study; a budget may have taken seeds off its protocols.
+        experiments: in the order of the study.
+    """
+
+    study: Study
+    experiments: tuple[Experiment, ...]
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """Every training once, seed by seed, so that what is done first is comparable."""
+        found = {unit for experiment in self.experiments for name in experiment.protocols
+                 for unit in self.units_of(experiment, name)}  # fmt: skip
+        order = {experiment.slug: at for at, experiment in enumerate(self.experiments)}
+        splits = list(dict.fromkeys(protocol.split for protocol in self.study.protocols.values()))
+        return tuple(sorted(found, key=lambda u: (u.seed, splits.index(u.split), u.fold, order[u.run])))
+
+    def units_of(self, experiment: Experiment, protocol: str) -> tuple[Unit, ...]:
+        """Return the trainings that one experiment's figure under one protocol is made of."""
+        chosen = self.study.protocols[protocol]
+        return tuple(
+            Unit(seed, chosen.split, fold, experiment.slug) for seed in chosen.seeds for fold in chosen.folds or (0,)
+        )
+
+    def protocols_of(self, unit: Unit) -> tuple[str, ...]:
+        """Return the names of the protocols that a training belongs to."""
+        experiment = self.experiment(unit.run)
+        return tuple(name for name in experiment.protocols if unit in self.units_of(experiment, name))
+
+    def parts_of(self, unit: Unit) -> tuple[str, ...]:
+        """Return which parts of the split, 'test' or 'val', a training is measured on."""
+        return tuple(sorted({self.study.protocols[name].part for name in self.protocols_of(unit)}))
+
+    def experiment(self, run: str) -> Experiment:
+        """Return the experiment of that slug."""
+        return next(experiment for experiment in self.experiments if experiment.slug == run)
+
+    def with_experiment(self, experiment: Experiment) -> Plan:
+        """Return the plan with one experiment more."""
+        return replace(self, experiments=_unique((*self.experiments, experiment)))
+
+
+def make_plan(study: Study, folder: Path, overrides: Mapping[str, Any] | None = None) -> Plan:
+    """Resolve the recipes and grids of a study.
+
+    Args:
+        study: a checked one.
+        folder: where its file lies; paths of recipes are relative to it.
+        overrides: recipe keys set in every run, over what the study says.
+
+    Raises:
+        RecipeError: a recipe does not exist, or a key of it is wrong.
+        StudyError: two runs have one name.
+    """
+    experiments = [made for run in study.runs for made in _experiments(run, study, folder, dict(overrides or {}))]
+    return Plan(study, _unique(tuple(experiments)))
+
+
+def resolve_recipe(name: str, folder: Path, settings: Mapping[str, Any]) -> Recipe:
+    """Load a recipe that a study names: shipped, or a YAML file whose path starts at the study's folder."""
+    path = Path(name)
+    is_file = path.suffix in (".yaml", ".yml")
+    return load_recipe(folder / path if is_file else name, dict(settings))
+
+
+def slug(name: str) -> str:
+    """Return a name as a folder's name: letters, digits, dots and dashes."""
+    return re.sub(r"[^A-Za-z0-9._=]+", "-", name).strip("-.")
+
+
+def _experiments(run: RunEntry, study: Study, folder: Path, overrides: dict[str, Any]) -> Iterator[Experiment]:
+    for chosen in itertools.product(*(_options(key, options) for key, options in run.grid.items())):
+        choices = {key: name for key, name, _ in chosen}
+        settings = {**run.set, **{k: v for _, _, values in chosen for k, v in values.items()}, **overrides}
+        yield Experiment(
+            name=" ".join([run.name, *(f"{key.rpartition('.')[2]}={name}" for key, name in choices.items())]),
+            recipe=resolve_recipe(run.recipe, folder, settings),
+            protocols=tuple(study.protocols) if run.protocols is None else run.protocols,
+            choices=choices,
+            group=run.name,
+            note=run.note,
+        )
+
+
+def _options(key: str, options: list[Any] | dict[str, dict[str, Any]]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return (key, the option's name, the recipe keys it sets)."""
+    if isinstance(options, dict):
+        return [(key, name, values) for name, values in options.items()]
+    return [(key, _text(value), {key: value}) for value in options]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _unique(experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
+    seen: set[str] = set()
+    for experiment in experiments:
+        if experiment.slug.lower() in seen or not experiment.slug:
+            raise StudyError(f"two runs are called '{experiment.name}'", remedy="give each a name of its own")
+        seen.add(experiment.slug.lower())
+    return experiments

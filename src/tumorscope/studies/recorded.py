@@ -1,0 +1,59 @@
+"""Trainings that are recorded: each is marked as running, then as done or failed, whatever happens in between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tumorscope.errors import TumorscopeError
+from tumorscope.studies.ledger import RUNNING, Ledger
+from tumorscope.studies.work import LAST, Ended, Job, train_job, work_through
+
+BEFORE = "seconds_before"
+Judge = Callable[[Job], tuple[float, dict[str, Any]]]
+"""Reads from a finished run folder the value that is recorded, and what else is worth noting."""
+
+
+def train_and_record(
+    ledger: Ledger, jobs: Iterable[Job], count: int, judge: Judge, say: Callable[[str], None]
+) -> None:
+    """Train, `count` at a time, and record what came of each; a failed one does not stop the others.
+
+    Args:
+        ledger: in which all of them are enrolled.
+        jobs: what to train.
+        count: of processes.
+        judge: reads what came out.
+        say: told a line for each.
+    """
+
+    def began(job: Job) -> None:
+        entry = ledger.entries()[job.label]
+        if entry.state == RUNNING:  # a killed study left it so: what it had done by then was not for nothing
+            ledger.add_fact(job.label, BEFORE, entry.facts.get(BEFORE, 0.0) + _lost_seconds(job, entry.facts))
+        ledger.begin(job.label)
+
+    def ended(job: Job, found: Ended) -> None:
+        try:
+            if found.error is not None:
+                raise TumorscopeError(found.error)
+            value, facts = judge(job)
+        except TumorscopeError as error:
+            ledger.fail(job.label, str(error))
+            say(f"{job.label}: failed: {error}")
+            return
+        before = ledger.entries()[job.label].facts.get(BEFORE, 0.0)
+        minutes = round((before + found.facts["seconds"]) / 60, 2)
+        ledger.finish(job.label, value, {**found.facts, **facts, "minutes": minutes})
+        say(f"{job.label}: {value:.4f} ({minutes:.1f} min)")
+
+    work_through(train_job, jobs, count, began, ended)
+
+
+def _lost_seconds(job: Job, facts: dict[str, Any]) -> float:
+    """Return how long the attempt that was killed had worked until its last checkpoint, which is not lost."""
+    checkpoint = job.folder / LAST
+    if "began" not in facts or not checkpoint.is_file():
+        return 0.0
+    return min(max(0.0, checkpoint.stat().st_mtime - float(facts["began"])), time.time() - float(facts["began"]))

@@ -1,0 +1,173 @@
+"""A whole study: every training in a process of its own, recorded, resumable, then tables and a page."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tumorscope.atomic import write_json, write_text
+from tumorscope.errors import StudyError
+from tumorscope.studies.compare import figure, read_answers
+from tumorscope.studies.definition import check_same, define, resolve_data
+from tumorscope.studies.estimate import within_budget
+from tumorscope.studies.ledger import DONE, FAILED, Ledger
+from tumorscope.studies.lock import locked
+from tumorscope.studies.page import study_page
+from tumorscope.studies.place import CACHE, Place, Progress, Say
+from tumorscope.studies.plan import Plan, Unit, make_plan, resolve_recipe
+from tumorscope.studies.recorded import train_and_record
+from tumorscope.studies.results import findings_of, gather, leaderboard
+from tumorscope.studies.search import run_search
+from tumorscope.studies.study import Study, load_study, study_path
+from tumorscope.studies.work import Job
+from tumorscope.training import Recipe
+
+UNITS = "units"
+LEADERBOARD, PAGE, RESULTS = "leaderboard.csv", "study.html", "study.json"
+
+
+@dataclass(frozen=True)
+class StudyRun:
+    """A study that was run.
+
+    Attributes:
+        folder: of the study.
+        found: every figure, as in ``study.json``.
+        leaderboard: a row for every run under every protocol, as in ``leaderboard.csv``.
+        failed: the reason for each training that failed.
+    """
+
+    folder: Path
+    found: dict[str, Any]
+    leaderboard: pd.DataFrame
+    failed: dict[str, str]
+
+    @property
+    def page(self) -> Path:
+        """The page with all of it."""
+        return self.folder / PAGE
+
+
+def run_study(
+    study: str | Path,
+    *,
+    out: str | Path,
+    data_root: str | Path | None = None,
+    cpu_hours: float | None = None,
+    jobs: int = 1,
+    overrides: Mapping[str, Any] | None = None,
+    command: str = "",
+    say: Say = lambda _: None,
+    progress: Progress | None = None,
+) -> StudyRun:
+    """Run a study, or go on with one that was interrupted, and write its tables and its page.
+
+    Args:
+        study: a YAML file, or the name of a shipped study.
+        out: folder of the study.
+        data_root: where its data sets lie.
+        cpu_hours: cut epochs, sides and seeds until the estimate fits (see `tumorscope.studies.budget`).
+        jobs: trainings side by side; the cores are shared among them.
+        overrides: recipe keys set in every run.
+        command: kept in the result.
+        say: told a line for each training.
+        progress: told how far it is.
+
+    Raises:
+        StudyError: the study is not valid, is not the one that the folder holds, or its data is missing.
+        RecipeError, CatalogError, UsageError, OutputError: see the message; the folder stays resumable.
+    """
+    out, chosen, folder = Path(out), load_study(study), study_path(study).parent
+    whole = make_plan(chosen, folder, overrides)
+    searched = _searched(chosen, folder, overrides)
+    place = Place(out, resolve_data(chosen.data, data_root), jobs, say, progress)
+    with locked(out):
+        ledger = Ledger(out, UNITS, create=True)
+        check_same(ledger, define(chosen, whole, searched, cpu_hours), out)
+        audit = place.audit()
+        plan, searched, budget = within_budget(cpu_hours, whole, searched, ledger, place)
+        if searched is not None:
+            plan = plan.with_experiment(run_search(chosen, searched, place))
+        _train_all(plan, ledger, place)
+        entries = ledger.entries()
+        found = gather(plan, entries, out, whole=whole, budget=budget, audit=audit, command=command)
+        table = write_results(found, out)
+        shutil.rmtree(out / CACHE, ignore_errors=True)
+    failed = {label: str(entry.facts.get("error")) for label, entry in entries.items() if entry.state == FAILED}
+    return StudyRun(out, found, table, failed)
+
+
+def write_results(found: dict[str, Any], out: Path) -> pd.DataFrame:
+    """Write ``leaderboard.csv``, ``study.html`` and ``study.json``; return the leaderboard.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    table = leaderboard(found)
+    write_text(out / LEADERBOARD, table.to_csv(index=False, lineterminator="\n"))
+    write_text(out / PAGE, study_page(found))
+    write_json(out / RESULTS, found)
+    return table
+
+
+def _searched(study: Study, folder: Path, overrides: Mapping[str, Any] | None) -> Recipe | None:
+    if study.search is None:
+        return None
+    return resolve_recipe(study.search.recipe, folder, {**study.search.set, **(overrides or {})})
+
+
+def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
+    """Train what is not done yet."""
+    from optuna.distributions import CategoricalDistribution
+
+    units = {unit.label: unit for unit in plan.units}
+    names = ("run", "split", "fold", "seed")
+    space = {
+        name: CategoricalDistribution(list(dict.fromkeys(getattr(unit, name) for unit in plan.units)))
+        for name in names
+    }
+    ledger.enroll((label, {name: getattr(u, name) for name in names}, space) for label, u in units.items())
+    entries = ledger.entries()
+    left = [unit for label, unit in units.items() if entries[label].state != DONE]
+    if left:
+        place.say(f"{len(left)} of {len(units)} trainings to do, {place.jobs} at a time")
+    jobs = (_job(plan, unit, place) for unit in left)
+    train_and_record(ledger, jobs, place.jobs, _judge(plan, units, place.out), _counted(place, len(left)))
+
+
+def _job(plan: Plan, unit: Unit, place: Place) -> Job:
+    recipe = plan.experiment(unit.run).recipe
+    return place.job(unit.label, recipe, unit, unit.folder(place.out), parts=plan.parts_of(unit))
+
+
+def _judge(plan: Plan, units: Mapping[str, Unit], out: Path) -> Callable[[Job], tuple[float, dict[str, Any]]]:
+    def judge(job: Job) -> tuple[float, dict[str, Any]]:
+        unit, metric, found = units[job.label], plan.study.metric, {}
+        for name in plan.protocols_of(unit):
+            protocol = plan.study.protocols[name]
+            file = findings_of(unit, protocol, out) / "findings.csv"
+            value = figure(metric, read_answers([(unit.seed, file)], protocol.slices or "full"))
+            if value is not None:
+                found[name] = value.value
+        if not found:
+            raise StudyError(f"{metric} cannot be measured on its slices", remedy="choose another metric or protocol")
+        return next(iter(found.values())), {"figures": found}
+
+    return judge
+
+
+def _counted(place: Place, total: int) -> Say:
+    """Number the lines that tell of a training."""
+    done = 0
+
+    def say(line: str) -> None:
+        nonlocal done
+        done += 1
+        place.say(f"[{done}/{total}] {line}")
+
+    return say

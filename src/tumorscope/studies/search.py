@@ -1,0 +1,146 @@
+"""An Optuna search: settings are drawn one after the other, each judged on the validation part of one split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from tumorscope.errors import StudyError
+from tumorscope.studies.ledger import DONE, Entry, Ledger
+from tumorscope.studies.place import Place
+from tumorscope.studies.plan import Experiment, Unit, slug
+from tumorscope.studies.recorded import train_and_record
+from tumorscope.studies.study import Range, Search, Study
+from tumorscope.training import Recipe
+from tumorscope.training.recipe import parse_recipe
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+LEDGER = "search"
+FOLDER = "search"
+START_SHARE = 3
+"""The first third of the trials is drawn at random, the rest where good ones were found (TPE, Bergstra et al. 2011)."""
+
+
+def run_search(study: Study, recipe: Recipe, place: Place) -> Experiment:
+    """Try the settings of a study's search, one after the other, and return the best as a run.
+
+    Args:
+        study: that has a search.
+        recipe: of the search, as resolved.
+        place: of the study.
+
+    Raises:
+        StudyError: no trial ended well.
+    """
+    search = study.search
+    assert search is not None
+    ledger = Ledger(place.out, LEDGER, maximize=search.by != "val_loss", create=True)
+    for number in range(search.trials):
+        entry = ledger.entries().get(label(number))
+        if entry is None or entry.state != DONE:
+            _try(search, recipe, number, ledger, place)
+    found = best(search, ledger.entries())
+    settings = ", ".join(f"{key.rpartition('.')[2]} {_text(value)}" for key, value in found.params.items())
+    note = f"best of {search.trials} trials by {search.by.replace('val_', 'validation ')}: {settings}"
+    return Experiment(search.name, with_settings(recipe, found.params), tuple(study.protocols), note=note)
+
+
+def _try(search: Search, recipe: Recipe, number: int, ledger: Ledger, place: Place) -> None:
+    name, done = label(number), ledger.entries()
+    params = done[name].params if name in done else draw(search, number, done)
+    ledger.enroll([(name, params, distributions(search))])
+    place.say(f"{name}: " + ", ".join(f"{key} {_text(value)}" for key, value in params.items()))
+    unit = Unit(search.seed, search.split, 0, f"{slug(search.name)}-trial{number:03d}")
+    job = place.job(name, with_settings(recipe, params), unit, place.out / name, jobs=1)
+    train_and_record(ledger, [job], 1, lambda job: (judge(search, job.folder / "log.csv"), {}), place.say)
+
+
+def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with dotted keys set.
+
+    Raises:
+        RecipeError: a key or a value is wrong.
+    """
+    values = recipe.model_dump(mode="json")
+    for key, value in settings.items():
+        *parts, last = key.split(".")
+        part = values
+        for name in parts:
+            part = part.setdefault(name, {})
+        part[last] = value
+    return parse_recipe(values, Path(recipe.name))
+
+
+def label(number: int) -> str:
+    """Return the name of a trial."""
+    return f"{FOLDER}/trial{number:03d}"
+
+
+def distributions(search: Search) -> dict[str, BaseDistribution]:
+    """Return what each key is drawn from."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    found: dict[str, BaseDistribution] = {}
+    for key, space in search.space.items():
+        if not isinstance(space, Range):
+            found[key] = CategoricalDistribution(space)
+        elif isinstance(space.low, int) and isinstance(space.high, int):
+            found[key] = IntDistribution(space.low, space.high, log=space.log)
+        else:
+            found[key] = FloatDistribution(float(space.low), float(space.high), log=space.log)
+    return found
+
+
+def draw(search: Search, number: int, done: Mapping[str, Entry]) -> dict[str, Any]:
+    """Draw the settings of a trial.
+
+    They depend on the seed, the number and the trials before it alone, so that a search that was killed draws what an
+    undisturbed one does.
+
+    Args:
+        search: what to draw from.
+        number: of the trial, from 0.
+        done: the trials before it.
+    """
+    import optuna
+
+    space = distributions(search)
+    sampler = optuna.samplers.TPESampler(
+        seed=1000 * search.seed + number, n_startup_trials=max(1, search.trials // START_SHARE)
+    )
+    direction = "minimize" if search.by == "val_loss" else "maximize"
+    study = optuna.create_study(direction=direction, sampler=sampler)
+    for before in range(number):
+        entry = done.get(label(before))
+        if entry is not None and entry.state == DONE and entry.value is not None:
+            study.add_trial(optuna.trial.create_trial(params=entry.params, distributions=space, value=entry.value))
+    return dict(study.ask(space).params)
+
+
+def judge(search: Search, log: Path) -> float:
+    """Return what a training's log says of the epoch that it keeps, the one of the lowest validation loss."""
+    rows = pd.read_csv(log)
+    return float(rows[search.by].to_numpy()[int(rows["val_loss"].to_numpy().argmin())])
+
+
+def best(search: Search, done: Mapping[str, Entry]) -> Entry:
+    """Return the best trial; of equals the first.
+
+    Raises:
+        StudyError: none ended well.
+    """
+    ended = [entry for entry in done.values() if entry.state == DONE and entry.value is not None]
+    if not ended:
+        why = next((entry.facts.get("error", "") for entry in done.values()), "")
+        raise StudyError(f"no trial of the search ended well ({why})", remedy="mend it, then run the study again")
+    sign = 1 if search.by == "val_loss" else -1
+    return min(ended, key=lambda entry: (sign * (entry.value or 0.0), entry.label))
+
+
+def _text(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,276 @@
+"""The study: one readable YAML that names data, protocols and runs, and what they are compared by."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tumorscope.errors import StudyError, did_you_mean
+
+Metric = Literal["accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity"]
+Slices = Literal["full", "twin_free", "leak_free"]
+Option = bool | int | float | str | None
+FOLDS = (1, 2, 3, 4, 5)
+LEAKY = ("official", "random")
+"""Splits that may cut through a group."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Published(_Part):
+    """What the authors report.
+
+    Attributes:
+        value: of `metric`, as a share.
+        metric: as they name it.
+        what: which figure it is, in a few words.
+        source: where it stands.
+        protocol: which of the study's protocols is theirs; null: the one named ``published``, else the first.
+    """
+
+    value: float
+    metric: str = "accuracy"
+    what: str = ""
+    source: str = ""
+    protocol: str | None = None
+
+
+class Protocol(_Part):
+    """How the data is split, and which slices count.
+
+    Two protocols with the same split, folds and seeds look at the same trainings: only `part` and `slices` differ.
+
+    Attributes:
+        split: as for a training.
+        part: which part is measured; 'val' is the part that chose the epoch, which flatters.
+        slices: 'full' counts every slice; 'twin_free' those without a twin in training; 'leak_free' those whose group
+            is not in training. Null: 'full' for splits that leak, else 'leak_free'.
+        folds: tested one after the other, for split 'folds'.
+        seeds: of the split and of the training; each is a training of its own.
+        what: in words, for the page.
+    """
+
+    split: Literal["grouped", "official", "folds", "random"]
+    part: Literal["test", "val"] = "test"
+    slices: Slices | None = None
+    folds: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = Field((0,), min_length=1)
+    what: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        filled = dict(values)
+        if filled.get("split") == "folds" and not filled.get("folds"):
+            filled["folds"] = FOLDS
+        if filled.get("slices") is None:
+            is_full = filled.get("split") in LEAKY or filled.get("part") == "val"
+            filled["slices"] = "full" if is_full else "leak_free"
+        return filled
+
+    @model_validator(mode="after")
+    def _check(self) -> Protocol:
+        if bool(self.folds) != (self.split == "folds") or not set(self.folds) <= set(FOLDS):
+            raise ValueError("folds 1 to 5 go with 'split: folds', and only with it")
+        if self.part == "val" and self.slices != "full":
+            raise ValueError("'part: val' has no other slices than 'full': the part chose the epoch")
+        if len(set(self.folds)) < len(self.folds) or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("a fold or a seed stands twice")
+        return self
+
+    @property
+    def is_leaky(self) -> bool:
+        """Whether what is measured may have been seen in training, or chose the epoch."""
+        return self.part == "val" or (self.split in LEAKY and self.slices == "full")
+
+
+class RunEntry(_Part):
+    """One run, or with a `grid` several.
+
+    Attributes:
+        name: in the table.
+        recipe: a shipped recipe's name, or a YAML file's path from the study's folder.
+        set: recipe keys and their values, dotted.
+        grid: what is varied. Of a list each value of that recipe key is tried; of a mapping each named option, which
+            sets several keys. Every combination is a run.
+        protocols: names of those it takes part in; null: all.
+        note: shown beside its row.
+    """
+
+    name: str = Field(min_length=1)
+    recipe: str = "quick"
+    set: dict[str, Any] = {}
+    grid: dict[str, list[Any] | dict[str, dict[str, Any]]] = {}
+    protocols: tuple[str, ...] | None = None
+    note: str = ""
+
+
+class Range(_Part):
+    """Numbers that a search draws from.
+
+    Attributes:
+        low: the smallest.
+        high: the largest.
+        log: whether to draw evenly on a logarithmic scale.
+    """
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> Range:
+        if not self.low < self.high or (self.log and self.low <= 0):
+            raise ValueError("a range goes from low to a larger high, and above 0 where it is logarithmic")
+        return self
+
+
+class Search(_Part):
+    """An Optuna search: settings tried on the validation part; the best become a run like the others.
+
+    Attributes:
+        name: of that run.
+        recipe: as of a run.
+        set: as of a run.
+        space: recipe keys and what to draw: a list of choices, or ``{low, high, log}``.
+        trials: how many settings.
+        split: on whose validation part they are judged.
+        by: what is judged, at the epoch that the training keeps.
+        seed: of drawing.
+    """
+
+    name: str = "searched"
+    recipe: str = "quick"
+    set: dict[str, Any] = {}
+    space: dict[str, Range | list[Option]] = Field(min_length=1)
+    trials: int = Field(10, ge=1)
+    split: Literal["grouped", "official", "random"] = "grouped"
+    by: Literal["val_accuracy", "val_loss"] = "val_accuracy"
+    seed: int = 0
+
+
+class Contrast(_Part):
+    """A table of what one choice of a grid does, over all runs that differ in nothing else.
+
+    Attributes:
+        of: a key of some run's grid.
+        title: over the table.
+    """
+
+    of: str
+    title: str = ""
+
+
+class Study(_Part):
+    """Runs compared.
+
+    Attributes:
+        name: short, for files and tables.
+        title: for the page.
+        description: for the page.
+        data: names of sets in the data root, paths, or ``phantom:COUNT``.
+        metric: what the leaderboard ranks by.
+        published: what others report.
+        protocols: by name.
+        runs: compared under each.
+        search: a run whose settings are searched.
+        tables: contrasts, beside the leaderboard.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    title: str = ""
+    description: str = ""
+    data: tuple[str, ...] = Field(min_length=1)
+    metric: Metric = "accuracy"
+    published: Published | None = None
+    protocols: dict[str, Protocol] = Field(min_length=1)
+    runs: tuple[RunEntry, ...] = ()
+    search: Search | None = None
+    tables: tuple[Contrast, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Study:
+        if not self.runs and self.search is None:
+            raise ValueError("there is neither a run nor a search")
+        named = {name for run in self.runs for name in run.protocols or ()}
+        if self.published is not None and self.published.protocol is not None:
+            named.add(self.published.protocol)
+        if unknown := named - set(self.protocols):
+            raise ValueError(f"there is no protocol '{min(unknown)}'")
+        varied = {key for run in self.runs for key in run.grid}
+        if unknown := {table.of for table in self.tables} - varied:
+            raise ValueError(f"no run has '{min(unknown)}' in its grid")
+        return self
+
+    @property
+    def published_protocol(self) -> str:
+        """The name of the protocol that the published figure belongs to."""
+        if self.published is not None and self.published.protocol is not None:
+            return self.published.protocol
+        return "published" if "published" in self.protocols else next(iter(self.protocols))
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Return the shipped studies by name."""
+    folder = Path(str(files("tumorscope.studies") / "shipped"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def study_path(name: str | Path) -> Path:
+    """Return the file of a study: a path, or the name of a shipped one.
+
+    Raises:
+        StudyError: there is no such study.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        return path
+    shipped = shipped_studies()
+    if str(name) not in shipped:
+        raise StudyError(f"there is no study '{name}'", remedy=did_you_mean(str(name), shipped))
+    return shipped[str(name)]
+
+
+def load_study(name: str | Path) -> Study:
+    """Load a study by path, or a shipped one by name.
+
+    Raises:
+        StudyError: it does not exist, is no YAML, or holds an unknown key or a wrong value.
+    """
+    path = study_path(name)
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError("cannot be read", file=path, remedy="check the path") from error
+    except yaml.YAMLError as error:
+        raise StudyError("is not valid YAML", file=path, remedy="compare it with a shipped study") from error
+    if not isinstance(values, dict):
+        raise StudyError("holds no keys", file=path, remedy="compare it with a shipped study")
+    return parse_study(values, path)
+
+
+def parse_study(values: dict[str, Any], path: Path) -> Study:
+    """Check the values of a study.
+
+    Raises:
+        StudyError: names the key that is wrong.
+    """
+    try:
+        return Study.model_validate(values)
+    except ValidationError as error:
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+        where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise StudyError(f"unknown key '{where}'", file=path, remedy="see docs/studies.md for the keys") from error
+        what = first["msg"].removeprefix("Value error, ")
+        raise StudyError(
+            f"'{where}': {what}" if where else what, file=path, remedy="see docs/studies.md for the keys"
+        ) from error

@@ -1,0 +1,206 @@
+"""One training of a study in a process of its own, and as many of them side by side as are asked for.
+
+A process has its share of the cores, writes what it prints into a log, and ends itself when the study's process is gone:
+a killed study leaves nothing running.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tumorscope.catalog import Catalog
+
+THREADS_OF = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+WORKER = "tumorscope.studies.worker"
+CHECKPOINT, LAST, VAL = "best.ckpt", "last.ckpt", "val"
+NOT_LEARNT = ("running_mean", "running_var", "num_batches_tracked")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a process is told.
+
+    Attributes:
+        label: of the unit.
+        data: paths, or words for a phantom.
+        recipe: a YAML file.
+        overrides: recipe keys over it.
+        split: as for `tumorscope.train`.
+        fold: the tested one, or None.
+        folder: the run folder.
+        parts: which parts are measured; the test part always is.
+        threads: that it may use.
+        log: gets what the process prints.
+        cache: folder of preprocessed slices that the trainings share.
+        catalog: of the data, with groups, where the study made it already.
+    """
+
+    label: str
+    data: tuple[str, ...]
+    recipe: Path
+    overrides: dict[str, Any]
+    split: str
+    fold: int | None
+    folder: Path
+    parts: tuple[str, ...]
+    threads: int
+    log: Path
+    cache: Path
+    catalog: Catalog | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What came of a job: facts, or the reason why there are none."""
+
+    facts: dict[str, Any]
+    error: str | None = None
+
+
+Task = Callable[[Job], dict[str, Any]]
+
+
+def work_through(
+    task: Task, jobs: Iterable[Job], count: int, began: Callable[[Job], None], ended: Callable[[Job, Ended], None]
+) -> None:
+    """Run jobs, `count` at a time, each in a process of its own.
+
+    Args:
+        task: what is done with a job; a function of a module.
+        jobs: are taken one by one, when a process is free.
+        count: of processes.
+        began: told of each job before it starts, in the caller's thread.
+        ended: told of each job after, in the caller's thread.
+    """
+    jobs, running = iter(jobs), dict[Future[Ended], Job]()
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+    pool = ThreadPoolExecutor(count)
+    try:
+        while True:
+            while len(running) < count and (job := next(jobs, None)) is not None:
+                began(job)
+                processes[job.label] = _start(job)
+                running[pool.submit(_talk, processes[job.label], task, job)] = job
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                job = running.pop(future)
+                ended(job, future.result())
+                del processes[job.label]
+    finally:
+        for process in processes.values():
+            process.kill()
+        pool.shutdown()
+
+
+def threads_each(count: int) -> int:
+    """Return how many threads each of `count` processes may use: its share of the cores, or of ``OMP_NUM_THREADS``."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    given = os.environ.get(THREADS_OF[0], "")
+    return max(1, (min(cores, int(given)) if given.isdigit() and int(given) else cores) // count)
+
+
+def _start(job: Job) -> subprocess.Popen[bytes]:
+    job.log.parent.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, **dict.fromkeys(THREADS_OF, str(job.threads))}
+    with job.log.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment
+        )
+
+
+def _talk(process: subprocess.Popen[bytes], task: Task, job: Job) -> Ended:
+    """Tell a process what to do and wait for what came of it. Its input stays open: that it closes is how it learns
+    that the study is gone."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(pickle.dumps((task, job)))
+        process.stdin.flush()
+        answer = process.stdout.read()
+        process.wait()
+    except OSError:  # the process is gone already
+        answer = b""
+    finally:
+        process.stdout.close()
+        _close(process.stdin)
+    if answer:
+        ended: Ended = pickle.loads(answer)  # noqa: S301  our own process wrote it
+        return ended
+    code = process.wait()
+    why = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    return Ended({}, f"its process {why}; {job.log} holds what it said, and memory may be short")
+
+
+def _close(stream: Any) -> None:
+    try:
+        stream.close()
+    except OSError:  # what could not be written is of no use any more
+        return
+
+
+def train_job(job: Job) -> dict[str, Any]:
+    """Train, or go on training, and measure; return what is worth noting.
+
+    Raises:
+        TumorscopeError: as `tumorscope.train` does.
+    """
+    from tumorscope.training import train
+
+    limit_threads(job.threads)
+    start, cpu = time.perf_counter(), time.process_time()
+    train(
+        list(job.data), recipe=job.recipe, out=job.folder, split=job.split, fold=job.fold, overrides=job.overrides,
+        resume=True, catalog=job.catalog, shared_cache=job.cache, say=print,
+    )  # fmt: skip
+    if VAL in job.parts:
+        _measure_validation(job)
+    return {
+        "seconds": round(time.perf_counter() - start, 1),
+        "cpu_seconds": round(time.process_time() - cpu, 1),
+        "parameters": _parameters(job.folder / CHECKPOINT),
+        "threads": job.threads,
+    }
+
+
+def _measure_validation(job: Job) -> None:
+    """Measure the model on the part that chose its epoch; the files go into a folder of their own in the run's."""
+    from tumorscope.catalog import Catalog
+    from tumorscope.evaluation import evaluate, write_evaluation
+    from tumorscope.inference import load
+
+    model = load(job.folder / "model.onnx", threads=job.threads)
+    catalog = Catalog.read(job.folder / "catalog.csv", list(job.data))
+    if job.catalog is not None:
+        catalog = replace(job.catalog, table=catalog.table.assign(official=job.catalog.table["official"]))
+    found = evaluate(model, catalog, split="val", trained_on=catalog.table, seed=int(job.overrides.get("seed", 0)))
+    write_evaluation(found, job.folder / VAL)
+
+
+def _parameters(checkpoint: Path) -> int:
+    """Count what a network has learnt."""
+    import torch
+
+    state = torch.load(checkpoint, map_location="cpu", weights_only=False)["state_dict"]
+    return sum(
+        values.numel() for name, values in state.items() if name.startswith("network.") and not name.endswith(NOT_LEARNT)
+    )
+
+
+def limit_threads(threads: int) -> None:
+    """Keep torch and OpenCV to that many threads."""
+    import cv2
+    import torch
+
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
