@@ -114,6 +114,8 @@ def _clear(folder: Path) -> bool:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not folder.is_dir():  # its owner ended well in between
+            return False
         shutil.rmtree(folder, ignore_errors=True)
     except OSError:  # its owner lives
         return False
