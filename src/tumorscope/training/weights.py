@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from tumorscope.errors import MissingExtraError, RecipeError
+
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when the hub's library is first imported: nobody is told
 
 Color = tuple[float, float, float]
 HALF: Color = (0.5, 0.5, 0.5)
