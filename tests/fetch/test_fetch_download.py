@@ -101,10 +101,11 @@ def test_a_wrong_hash_names_the_address_and_leaves_nothing(server, get, tmp_path
     assert _left(tmp_path) == []
 
 
-def test_a_larger_file_than_published_leaves_nothing(server, get, tmp_path):
+@pytest.mark.parametrize("size", [600_000, 800_000])
+def test_another_size_than_published_leaves_nothing(server, get, tmp_path, size):
     server.put(PATH, DATA)
-    with pytest.raises(OutputError, match="larger than the 600,000 bytes"):
-        get(size=600_000)
+    with pytest.raises(OutputError, match=f"has 700,000 bytes, and {size:,} were published"):
+        get(size=size)
     assert _left(tmp_path) == []
 
 

@@ -250,15 +250,17 @@ def test_cheng_s_matlab_files_become_pictures_with_patients_masks_and_folds(serv
     mask = np.zeros((4, 5), np.uint8)
     mask[1, 3] = 1
     chosen = public_set("cheng_3064")
-    chosen = chosen.model_copy(
-        update={"files": tuple(file.model_copy(update={"sha256": None}) for file in chosen.files)}
-    )
     for number, file in zip((1, 800, 1600, 3064), chosen.files, strict=True):
         path = tmp_path / f"{number}.mat"
         _write_mat(path, image, mask, labels[number], f"p{number}")
         server.put(file.url.removeprefix("https://ndownloader.figshare.com"), zipped({path.name: path.read_bytes()}))
-    with pytest.raises(OutputError, match=r"3,060 of 3,064 slices lack: 2\.mat"):
+    unhashed = chosen.model_copy(
+        update={"files": tuple(file.model_copy(update={"sha256": None}) for file in chosen.files)}
+    )
+    with pytest.raises(OutputError, match=r"3381290: is not the file that was published"):
         fetch(chosen, tmp_path / "set", mirror=server.url)
+    with pytest.raises(OutputError, match=r"3,060 of 3,064 slices lack: 2\.mat"):
+        fetch(unhashed, tmp_path / "set", mirror=server.url)
     fetched = fetch(chosen, tmp_path / "set", mirror=server.url, check=False)
     assert fetched.pictures == 4
     table = build_catalog([tmp_path / "set"]).table

@@ -144,10 +144,16 @@ class _Part:
                 if self.progress and total:
                     name = self.path.name.removesuffix(".part")
                     self.progress(f"downloading {name}, MB", file.tell() // MEGABYTE, -(-total // MEGABYTE))
-        if self.size and self._have() > self.size:
+        have = self._have()
+        if total and have != total:
+            return False
+        if self.size and have != self.size:
             self._forget()
-            raise OutputError(f"is larger than the {self.size:,} bytes that were published", file=answer.url)
-        return not total or self._have() == total
+            raise OutputError(
+                f"has {have:,} bytes, and {self.size:,} were published",
+                file=answer.url, remedy="look at the set's page whether it was changed",
+            )  # fmt: skip
+        return True
 
     def _check_space(self, url: str, lacking: int) -> None:
         free = shutil.disk_usage(self.path.parent).free

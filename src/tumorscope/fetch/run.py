@@ -64,7 +64,7 @@ def fetch_set(
         accept: whether its terms are agreed to, or a function that asks; only asked where the use is not open.
         mirror: address that serves the publisher's paths in the publisher's place; without it the environment variable
             TUMORSCOPE_MIRROR, and without that the publisher.
-        check: compare the files with the shipped list.
+        check: compare the archives with their published hashes and the files with the shipped list.
         progress: told how far the job is.
         say: told what a user should know on the way.
 
@@ -103,7 +103,9 @@ def fetch(
         raise UsageError("is not a new or empty folder", file=folder, remedy="give another --out")
     _agree(chosen, accept)
     with workspace(folder) as work:
-        archives = [_download(file, work, mirror, progress, say, pause) for file in chosen.files]
+        archives = [
+            _download(file if check else _unchecked(file), work, mirror, progress, say, pause) for file in chosen.files
+        ]
         with all_or_nothing(work):
             fresh = work / folder.name
             fresh.mkdir()
@@ -140,6 +142,11 @@ def _download(
             say(f"{file.name}: the publisher's record cannot be had; its hash stays unchecked")
     url = mirrored(file.url, mirror)
     return download(url, work, file.name, known_hash=known_hash, size=file.size, progress=progress, pause=pause)
+
+
+def _unchecked(file: PublishedFile) -> PublishedFile:
+    """Forget what is known of an archive but its address."""
+    return PublishedFile(name=file.name, url=file.url)
 
 
 def _unpack(archives: list[Path], folder: Path, checklist: Checklist | None) -> None:
