@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from tumorscope.evaluation import Evaluation
     from tumorscope.inference import Model
     from tumorscope.scans import Channels
+    from tumorscope.studies.run import StudyRun
     from tumorscope.training.run import Run
 
-__all__ = ["__version__", "audit", "evaluate", "load", "train"]
+__all__ = ["__version__", "audit", "evaluate", "load", "run_study", "train"]
 
 
 def audit(
@@ -130,4 +131,33 @@ def evaluate(
 
     return evaluate_data(
         model, data, split=split, channels=channels, seed=seed, prevalence=prevalence, progress=progress
+    )
+
+
+def run_study(
+    study: str | Path,
+    *,
+    out: str | Path,
+    data_root: str | Path | None = None,
+    cpu_hours: float | None = None,
+    jobs: int = 1,
+    overrides: dict[str, Any] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+) -> StudyRun:
+    """Run a study, or go on with an interrupted one (see `tumorscope.studies.run.run_study`).
+
+    `study` is a YAML file or the name of a shipped one. ``run_study(...).leaderboard`` is the table.
+    """
+    from tumorscope.studies import run_study as run
+
+    return run(
+        study,
+        out=out,
+        data_root=data_root,
+        cpu_hours=cpu_hours,
+        jobs=jobs,
+        overrides=overrides,
+        say=say,
+        progress=progress,
     )

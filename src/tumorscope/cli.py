@@ -13,6 +13,7 @@ import typer
 
 from tumorscope.errors import OutputError, TumorscopeError, UsageError, did_you_mean
 from tumorscope.fetch.command import fetch
+from tumorscope.studies.command import study
 from tumorscope.version import __version__
 
 if TYPE_CHECKING:
@@ -147,12 +148,13 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
 ) -> None:
     """Train a model on DATA and evaluate it on the test part of the split."""
+    from tumorscope.settings import parse_settings
     from tumorscope.training import train as train_model
 
     with _progress() as progress:
         run = train_model(
-            data, recipe=recipe, out=out, split=split, fold=fold, overrides=_settings(setting or []), resume=resume,
-            say=progress.say, progress=progress,
+            data, recipe=recipe, out=out, split=split, fold=fold, overrides=parse_settings(setting or []),
+            resume=resume, say=progress.say, progress=progress,
         )  # fmt: skip
     print(run.model)
     print(run.report)
@@ -242,21 +244,7 @@ def demo(out: Out = Path("demo")) -> None:
 
 
 app.command()(fetch)
-
-
-def _settings(pairs: list[str]) -> dict[str, Any]:
-    import yaml
-
-    settings = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise UsageError(f"--set {pair} is not understood", remedy="write --set key=value")
-        try:
-            settings[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise UsageError(f"--set {pair} is not understood", remedy="write the value as in YAML") from error
-    return settings
+app.add_typer(study, name="study", no_args_is_help=True)
 
 
 def _channels(text: str) -> ChannelChoice:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.studies.study import Study, load_study, shipped_studies
-
 if TYPE_CHECKING:
     from tumorscope.studies.run import StudyRun, run_study
+    from tumorscope.studies.study import Study, load_study, shipped_studies
 
 __all__ = ["Study", "StudyRun", "load_study", "run_study", "shipped_studies"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load what runs a study only when one is run."""
-    if name not in ("StudyRun", "run_study"):
+    """Load what is asked for only then: the command line imports this room at its start."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from tumorscope.studies import run
+    from tumorscope.studies import run, study
 
-    return getattr(run, name)
+    return getattr(run if name in ("StudyRun", "run_study") else study, name)

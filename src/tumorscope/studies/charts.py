@@ -62,7 +62,9 @@ def lowest_accuracy(curves: Sequence[Mapping[str, Any]]) -> float:
 
 def highest_loss(curves: Sequence[Mapping[str, Any]]) -> float:
     """Return a round loss over most: a single outlier does not flatten the rest."""
-    values = sorted(v for curve in curves for name in ("loss", "val_loss") for v in curve.get(name, []) if v is not None)
+    values = sorted(
+        v for curve in curves for name in ("loss", "val_loss") for v in curve.get(name, []) if v is not None
+    )
     high = values[int(0.98 * (len(values) - 1))] if values else 1.0
     step = 10 ** math.floor(math.log10(high)) / 2 if high > 0 else 1.0
     return math.ceil(high / step) * step or 1.0

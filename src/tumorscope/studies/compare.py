@@ -3,8 +3,8 @@
 Folds are pooled: each slice is answered by the model that did not see it, and all count together. Of several seeds each
 has its own figure, and they are averaged; where every seed measures the same slices, as folds and published test parts
 do, the accuracy is then the mean over slices of how often each was right. Intervals resample clusters (patients, else
-twin clusters), the same ones for two runs that are compared. McNemar's test stands beside them since readers know it; it
-takes slices for independent, which slices of one patient are not.
+twin clusters), the same ones for two runs that are compared. McNemar's test stands beside them since readers know it;
+it takes slices for independent, which slices of one patient are not.
 """
 
 from __future__ import annotations
@@ -173,16 +173,15 @@ def mean_difference(metric: str, pairs: Sequence[tuple[Answers, Answers]], *, se
     keys = sorted(set.intersection(*(set(first.keys) for first, _ in common)))
     if not keys:
         raise StudyError("runs have no slice in common", remedy="compare runs of the same protocol")
-    sides = [
-        metrics.average(metric, [_measure(metric, _at(pair[side], np.array(keys))) for pair in common])
-        for side in (1, 0)
-    ]
-    clusters = _at(common[0][0], np.array(keys)).clusters
-    return paired_difference(*sides, clusters, seed=seed, resamples=RESAMPLES)
+    kept = np.array(keys)
+    first, second = (
+        metrics.average(metric, [_measure(metric, _at(pair[side], kept)) for pair in common]) for side in (0, 1)
+    )
+    return paired_difference(second, first, _at(common[0][0], kept).clusters, seed=seed, resamples=RESAMPLES)
 
 
 def mcnemar(first_only: int, second_only: int) -> float:
-    """Return the two-sided p of McNemar's exact test (McNemar 1947): are discordant slices split evenly?
+    """Return the two-sided p of McNemar's exact test (McNemar 1947), which asks whether discordant slices split evenly.
 
     >>> mcnemar(1, 9)
     0.021484375
@@ -220,9 +219,9 @@ def _common(first: Answers, second: Answers) -> tuple[Answers, Answers]:
     keys = np.intersect1d(first.keys, second.keys)
     seeds = tuple(sorted(set(first.seeds) & set(second.seeds)))
     a, b = _at(first, keys, seeds), _at(second, keys, seeds)
-    both = a.answered & b.answered
-    some = both.any(axis=1)
-    return tuple(_rows(_answered(side, both), some) for side in (a, b))  # type: ignore[return-value]
+    both = np.asarray(a.answered & b.answered, np.bool_)
+    kept = keys[both.any(axis=1)]
+    return _at(_answered(a, both), kept), _at(_answered(b, both), kept)
 
 
 def _at(answers: Answers, keys: NDArray[np.str_], seeds: tuple[int, ...] | None = None) -> Answers:
@@ -238,13 +237,9 @@ def _answered(answers: Answers, both: Bools) -> Answers:
     return Answers(*kept, both, answers.right & both, answers.called_tumor & both, np.where(both, answers.tumor, 0.0))
 
 
-def _rows(answers: Answers, rows: Bools) -> Answers:
-    return _at(answers, answers.keys[rows])
-
-
 def _read(path: Path, slices: str) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, keep_default_na=False, dtype={name: str for name in ("path", "channel", "patient")})
+        table = pd.read_csv(path, keep_default_na=False, dtype=dict.fromkeys(("path", "channel", "patient"), str))
         table = table[table["counted"].astype(bool)]
         if (left_out := LEFT_OUT[slices]) is not None:
             table = table[~table[left_out].astype(bool)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import time
 from collections.abc import Sequence
@@ -46,7 +47,7 @@ def within_budget(
         return whole, searched, None
     if (noted := ledger.noted(NOTED)) is None:
         recipes = [experiment.recipe for experiment in whole.experiments] + ([searched] if searched else [])
-        slices = {channels: len(place.catalog(channels).table) for channels in {r.channels for r in recipes}}
+        slices = {str(name): len(place.catalog(name).table) for name in {recipe.channels for recipe in recipes}}
         _, budget = fit_to(hours, whole, measure(recipes, place), slices, searched)
         ledger.note(NOTED, asdict(budget))
     else:
@@ -71,7 +72,9 @@ def measure(recipes: Sequence[Recipe], place: Place) -> dict[str, Cost]:
     work_through(probe, jobs.values(), 1, lambda _: None, lambda job, ended: found.update({job.label: ended}))
     shutil.rmtree(place.out / PROBES, ignore_errors=True)
     if errors := [ended.error for ended in found.values() if ended.error is not None]:
-        raise StudyError(f"what a run costs cannot be measured ({errors[0]})", remedy="mend it or leave --cpu-hours out")
+        raise StudyError(
+            f"what a run costs cannot be measured ({errors[0]})", remedy="mend it or leave --cpu-hours out"
+        )
     return {
         key: Cost(
             found[str(number)].facts["step_seconds"] / recipe.schedule.batch,
@@ -122,6 +125,6 @@ def probe(job: Job) -> dict[str, Any]:
     start = time.process_time()
     train(list(job.data), recipe=job.recipe, out=job.folder, overrides=job.overrides, resume=True, progress=note)
     total = time.process_time() - start
-    steps = sorted(after - before for before, after in zip(marks, marks[1:], strict=False))
+    steps = sorted(after - before for before, after in itertools.pairwise(marks))
     step = steps[len(steps) // 2] if steps else total
     return {"step_seconds": step, "fixed_seconds": max(0.0, total - step * len(marks))}

@@ -1,7 +1,7 @@
 """What a study has done, in one SQLite file: an Optuna storage with a trial for every training.
 
-A trial's parameters are what tells a training from the others (run, split, fold, seed), its value is the study's metric,
-and its user attributes are what came out. Optuna's own tools (its dashboard, its data frames) read the file.
+A trial's parameters are what tells a training from the others (run, split, fold, seed), its value is the study's
+metric, and its user attributes are what came out. Optuna's own tools (its dashboard, its data frames) read the file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.errors import MissingExtraError, StudyError
+from tumorscope.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -23,6 +23,8 @@ FILE = "study.db"
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 WORDS = {"WAITING": WAITING, "RUNNING": RUNNING, "COMPLETE": DONE, "FAIL": FAILED, "PRUNED": FAILED}
 UNIT = "unit"
+UNITS = "units"
+"""The name of the ledger of a study's runs; that of its search has another."""
 
 
 @dataclass(frozen=True)
@@ -52,22 +54,26 @@ class Ledger:
     Only one process at a time writes (see `locked`); any number read.
     """
 
-    def __init__(self, folder: Path, name: str, *, maximize: bool = True, create: bool = False) -> None:
-        """Open the ledger of a study's folder.
-
-        Raises:
-            StudyError: there is none, and `create` was not asked for.
-        """
-        path = folder / FILE
-        if not create and not path.is_file():
-            raise StudyError("holds no study", file=folder, remedy="give the --out of a tumorscope study run")
+    def __init__(self, folder: Path, name: str, *, maximize: bool = True) -> None:
+        """Open the ledger in a study's folder, or begin it."""
         optuna = _optuna()
         folder.mkdir(parents=True, exist_ok=True)
-        self.storage: RDBStorage = optuna.storages.RDBStorage(f"sqlite:///{path}")
-        direction = "maximize" if maximize else "minimize"
+        self.storage: RDBStorage = optuna.storages.RDBStorage(f"sqlite:///{folder / FILE}")
         self.study = optuna.create_study(
-            storage=self.storage, study_name=name, direction=direction, load_if_exists=True
-        )  # fmt: skip
+            storage=self.storage,
+            study_name=name,
+            direction="maximize" if maximize else "minimize",
+            load_if_exists=True,
+        )
+
+    @classmethod
+    def read(cls, folder: Path, name: str) -> dict[str, Entry]:
+        """Return the trainings of a ledger without beginning one; none where there is none."""
+        optuna = _optuna()
+        storage = optuna.storages.RDBStorage(f"sqlite:///{folder / FILE}")
+        if name not in optuna.get_all_study_names(storage):
+            return {}
+        return _by_label(optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False))
 
     def note(self, key: str, value: Any) -> None:
         """Keep a fact about all of it, as plain data."""
@@ -79,8 +85,7 @@ class Ledger:
 
     def entries(self) -> dict[str, Entry]:
         """Return every training by its label, as it stands now; of one that was tried again the last attempt."""
-        trials = self.study.get_trials(deepcopy=False)
-        return {entry.label: entry for entry in map(_entry, trials)}
+        return _by_label(self.study.get_trials(deepcopy=False))
 
     def enroll(self, units: Iterable[tuple[str, dict[str, Any], dict[str, BaseDistribution]]]) -> None:
         """Add the trainings that are not there yet as waiting, and let failed ones wait again.
@@ -133,6 +138,15 @@ class Ledger:
     def _trial(self, label: str) -> FrozenTrial:
         trials = self.study.get_trials(deepcopy=False)
         return next(trial for trial in reversed(trials) if trial.user_attrs.get(UNIT) == label)
+
+
+def has_ledger(folder: Path) -> bool:
+    """Whether a folder holds a study."""
+    return (folder / FILE).is_file()
+
+
+def _by_label(trials: Iterable[FrozenTrial]) -> dict[str, Entry]:
+    return {entry.label: entry for entry in map(_entry, trials)}
 
 
 def _entry(trial: FrozenTrial) -> Entry:

@@ -76,7 +76,7 @@ def _protocol(name: str, values: Mapping[str, Any], found: Mapping[str, Any]) ->
         "name": name,
         **values,
         "published_value": published["value"] if is_theirs else None,
-        "split_words": SPLITS[values["split"]],
+        "split_words": SPLITS.get(values["split"], f"the folds of the {values['split'].partition(':')[2]} benchmark"),
         "slices_words": SLICES[values["slices"]],
         "part_words": "validation part, which also chose the epoch" if values["part"] == "val" else "test part",
         "by_run": differences,
@@ -170,7 +170,10 @@ def _points(value: float | None, is_share: bool) -> str:
     """Return a difference: in percentage points of a share."""
     if value is None:
         return "–"
-    return f"{100 * value:+.1f}" if is_share else f"{value:+.3f}"
+    rounded = round(100 * value, 1) if is_share else round(value, 3)
+    if rounded == 0:
+        return "0.0" if is_share else "0.000"
+    return f"{rounded:+.1f}" if is_share else f"{rounded:+.3f}"
 
 
 def _point_bounds(interval: list[float] | None, is_share: bool) -> str:

@@ -1,4 +1,4 @@
-"""From a study to what has to be trained: every run with its resolved recipe, every training with its split and seed."""
+"""From a study to what has to be trained: runs with their resolved recipes, trainings with their splits and seeds."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Unit:
     def label(self) -> str:
         """A unique name, which is also its folder under ``runs/``."""
         fold = f"-fold{self.fold}" if self.fold else ""
-        return f"{self.run}/{self.split}{fold}-seed{self.seed}"
+        return f"{self.run}/{slug(self.split)}{fold}-seed{self.seed}"
 
     def folder(self, out: Path) -> Path:
         """Return its run folder."""

@@ -15,9 +15,7 @@ Judge = Callable[[Job], tuple[float, dict[str, Any]]]
 """Reads from a finished run folder the value that is recorded, and what else is worth noting."""
 
 
-def train_and_record(
-    ledger: Ledger, jobs: Iterable[Job], count: int, judge: Judge, say: Callable[[str], None]
-) -> None:
+def train_and_record(ledger: Ledger, jobs: Iterable[Job], count: int, judge: Judge, say: Callable[[str], None]) -> None:
     """Train, `count` at a time, and record what came of each; a failed one does not stop the others.
 
     Args:
@@ -36,12 +34,13 @@ def train_and_record(
 
     def ended(job: Job, found: Ended) -> None:
         try:
-            if found.error is not None:
-                raise TumorscopeError(found.error)
-            value, facts = judge(job)
+            value, facts = (0.0, {}) if found.error is not None else judge(job)
+            problem = found.error
         except TumorscopeError as error:
-            ledger.fail(job.label, str(error))
-            say(f"{job.label}: failed: {error}")
+            problem = str(error)
+        if problem is not None:
+            ledger.fail(job.label, problem)
+            say(f"{job.label}: failed: {problem}")
             return
         before = ledger.entries()[job.label].facts.get(BEFORE, 0.0)
         minutes = round((before + found.facts["seconds"]) / 60, 2)

@@ -213,9 +213,7 @@ def _difference(metric: str, first: str, other: str, answers: Mapping[str, Answe
     }
 
 
-def _contrast(
-    plan: Plan, key: str, title: str, answers: Mapping[str, Mapping[str, Answers]]
-) -> dict[str, Any]:
+def _contrast(plan: Plan, key: str, title: str, answers: Mapping[str, Mapping[str, Answers]]) -> dict[str, Any]:
     """Return, under every protocol, what each option of a grid's key does against the first one."""
     options = list(dict.fromkeys(e.choices[key] for e in plan.experiments if key in e.choices))
     rows = [
@@ -267,4 +265,3 @@ def _audit(audit: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None or np.isnan(value) else round(value, 6)
-

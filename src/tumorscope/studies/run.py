@@ -15,7 +15,7 @@ from tumorscope.errors import StudyError
 from tumorscope.studies.compare import figure, read_answers
 from tumorscope.studies.definition import check_same, define, resolve_data
 from tumorscope.studies.estimate import within_budget
-from tumorscope.studies.ledger import DONE, FAILED, Ledger
+from tumorscope.studies.ledger import DONE, FAILED, UNITS, Ledger
 from tumorscope.studies.lock import locked
 from tumorscope.studies.page import study_page
 from tumorscope.studies.place import CACHE, Place, Progress, Say
@@ -27,7 +27,6 @@ from tumorscope.studies.study import Study, load_study, study_path
 from tumorscope.studies.work import Job
 from tumorscope.training import Recipe
 
-UNITS = "units"
 LEADERBOARD, PAGE, RESULTS = "leaderboard.csv", "study.html", "study.json"
 
 
@@ -87,7 +86,7 @@ def run_study(
     searched = _searched(chosen, folder, overrides)
     place = Place(out, resolve_data(chosen.data, data_root), jobs, say, progress)
     with locked(out):
-        ledger = Ledger(out, UNITS, create=True)
+        ledger = Ledger(out, UNITS)
         check_same(ledger, define(chosen, whole, searched, cpu_hours), out)
         audit = place.audit()
         plan, searched, budget = within_budget(cpu_hours, whole, searched, ledger, place)
@@ -123,13 +122,12 @@ def _searched(study: Study, folder: Path, overrides: Mapping[str, Any] | None) -
 
 def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
     """Train what is not done yet."""
-    from optuna.distributions import CategoricalDistribution
+    from optuna.distributions import BaseDistribution, CategoricalDistribution
 
     units = {unit.label: unit for unit in plan.units}
     names = ("run", "split", "fold", "seed")
-    space = {
-        name: CategoricalDistribution(list(dict.fromkeys(getattr(unit, name) for unit in plan.units)))
-        for name in names
+    space: dict[str, BaseDistribution] = {
+        name: CategoricalDistribution(list(dict.fromkeys(getattr(unit, name) for unit in plan.units))) for name in names
     }
     ledger.enroll((label, {name: getattr(u, name) for name in names}, space) for label, u in units.items())
     entries = ledger.entries()
@@ -162,7 +160,7 @@ def _judge(plan: Plan, units: Mapping[str, Unit], out: Path) -> Callable[[Job], 
 
 
 def _counted(place: Place, total: int) -> Say:
-    """Number the lines that tell of a training."""
+    """Return a teller that numbers its lines."""
     done = 0
 
     def say(line: str) -> None:

@@ -39,7 +39,7 @@ def run_search(study: Study, recipe: Recipe, place: Place) -> Experiment:
     """
     search = study.search
     assert search is not None
-    ledger = Ledger(place.out, LEDGER, maximize=search.by != "val_loss", create=True)
+    ledger = Ledger(place.out, LEDGER, maximize=search.by != "val_loss")
     for number in range(search.trials):
         entry = ledger.entries().get(label(number))
         if entry is None or entry.state != DONE:
@@ -113,8 +113,7 @@ def draw(search: Search, number: int, done: Mapping[str, Entry]) -> dict[str, An
     sampler = optuna.samplers.TPESampler(
         seed=1000 * search.seed + number, n_startup_trials=max(1, search.trials // START_SHARE)
     )
-    direction = "minimize" if search.by == "val_loss" else "maximize"
-    study = optuna.create_study(direction=direction, sampler=sampler)
+    study = optuna.create_study(direction="minimize" if search.by == "val_loss" else "maximize", sampler=sampler)
     for before in range(number):
         entry = done.get(label(before))
         if entry is not None and entry.state == DONE and entry.value is not None:

@@ -15,6 +15,8 @@ Metric = Literal["accuracy", "balanced_accuracy", "auc", "sensitivity", "specifi
 Slices = Literal["full", "twin_free", "leak_free"]
 Option = bool | int | float | str | None
 FOLDS = (1, 2, 3, 4, 5)
+SPLITS = ("grouped", "official", "folds", "random")
+BENCHMARK = "benchmark:"
 LEAKY = ("official", "random")
 """Splits that may cut through a group."""
 
@@ -47,7 +49,7 @@ class Protocol(_Part):
     Two protocols with the same split, folds and seeds look at the same trainings: only `part` and `slices` differ.
 
     Attributes:
-        split: as for a training.
+        split: as for a training: 'grouped', 'official', 'folds', 'random' or 'benchmark:NAME'.
         part: which part is measured; 'val' is the part that chose the epoch, which flatters.
         slices: 'full' counts every slice; 'twin_free' those without a twin in training; 'leak_free' those whose group
             is not in training. Null: 'full' for splits that leak, else 'leak_free'.
@@ -56,7 +58,7 @@ class Protocol(_Part):
         what: in words, for the page.
     """
 
-    split: Literal["grouped", "official", "folds", "random"]
+    split: str
     part: Literal["test", "val"] = "test"
     slices: Slices | None = None
     folds: tuple[int, ...] = ()
@@ -78,6 +80,8 @@ class Protocol(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Protocol:
+        if self.split not in SPLITS and not self.split.startswith(BENCHMARK):
+            raise ValueError(did_you_mean(self.split, SPLITS))
         if bool(self.folds) != (self.split == "folds") or not set(self.folds) <= set(FOLDS):
             raise ValueError("folds 1 to 5 go with 'split: folds', and only with it")
         if self.part == "val" and self.slices != "full":
@@ -152,7 +156,7 @@ class Search(_Part):
     set: dict[str, Any] = {}
     space: dict[str, Range | list[Option]] = Field(min_length=1)
     trials: int = Field(10, ge=1)
-    split: Literal["grouped", "official", "random"] = "grouped"
+    split: str = "grouped"
     by: Literal["val_accuracy", "val_loss"] = "val_accuracy"
     seed: int = 0
 

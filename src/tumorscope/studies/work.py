@@ -1,7 +1,7 @@
 """One training of a study in a process of its own, and as many of them side by side as are asked for.
 
-A process has its share of the cores, writes what it prints into a log, and ends itself when the study's process is gone:
-a killed study leaves nothing running.
+A process has its share of the cores, writes what it prints into a log, and ends itself when the study's process is
+gone: a killed study leaves nothing running.
 """
 
 from __future__ import annotations
@@ -120,8 +120,10 @@ def _start(job: Job) -> subprocess.Popen[bytes]:
 
 
 def _talk(process: subprocess.Popen[bytes], task: Task, job: Job) -> Ended:
-    """Tell a process what to do and wait for what came of it. Its input stays open: that it closes is how it learns
-    that the study is gone."""
+    """Tell a process what to do and wait for what came of it.
+
+    Its input stays open meanwhile: that it closes is how the process learns that the study is gone.
+    """
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -135,7 +137,7 @@ def _talk(process: subprocess.Popen[bytes], task: Task, job: Job) -> Ended:
         process.stdout.close()
         _close(process.stdin)
     if answer:
-        ended: Ended = pickle.loads(answer)  # noqa: S301  our own process wrote it
+        ended: Ended = pickle.loads(answer)
         return ended
     code = process.wait()
     why = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
@@ -193,7 +195,9 @@ def _parameters(checkpoint: Path) -> int:
 
     state = torch.load(checkpoint, map_location="cpu", weights_only=False)["state_dict"]
     return sum(
-        values.numel() for name, values in state.items() if name.startswith("network.") and not name.endswith(NOT_LEARNT)
+        values.numel()
+        for name, values in state.items()
+        if name.startswith("network.") and not name.endswith(NOT_LEARNT)
     )
 
 
