@@ -91,6 +91,42 @@ def test_a_square_slice_of_the_right_side_is_left_as_it_is():
     np.testing.assert_array_equal(got[..., 0], gray)
 
 
+def test_without_a_window_eight_bits_stay_as_they_are():
+    gray = np.random.default_rng(0).integers(40, 90, (32, 32)).astype(np.float32)
+    got = preprocess(gray, Spec(side=32, crop=False, fit="stretch", window="none"))
+    np.testing.assert_array_equal(got[..., 0], gray)
+
+
+@pytest.mark.parametrize("shift", [-100, 1000])
+def test_what_eight_bits_cannot_hold_gets_the_darkest_and_the_brightest_instead(shift):
+    gray = np.random.default_rng(0).normal(shift, 50, (32, 32)).astype(np.float32)
+    got, spread = (
+        preprocess(gray, Spec(side=32, crop=False, fit="stretch", window=window)) for window in ("none", "minmax")
+    )
+    np.testing.assert_array_equal(got, spread)
+    np.testing.assert_array_equal(spread[..., 0], np.rint((gray - gray.min()) * (255 / np.ptp(gray))))
+
+
+def test_each_sequence_of_three_has_a_window_of_its_own():
+    planes = np.stack([np.linspace(0, top, 32 * 32).reshape(32, 32) for top in (10, 100, 200)], axis=-1)
+    spec = Spec(side=32, crop=False, fit="stretch", window="minmax", channels="lgg")
+    assert preprocess(planes.astype(np.float32), spec).max(axis=(0, 1)).tolist() == [255, 255, 255]
+    as_it_is = preprocess(planes.astype(np.float32), spec.model_copy(update={"window": "none"}))
+    assert as_it_is.max(axis=(0, 1)).tolist() == [10, 100, 200]
+
+
+@pytest.mark.parametrize("window", [[99.5, 0.5], [-1, 50], [0, 101], [1], "max", None, 5, ["a", "b"]])
+def test_a_window_that_is_none_is_an_error(window):
+    with pytest.raises(ValueError, match="two rising percentiles"):
+        Spec(window=window)
+
+
+def test_a_card_keeps_its_window():
+    for window in ((1, 99), "minmax", "none"):
+        assert Spec.model_validate_json(Spec(window=window).model_dump_json()).window == window
+    assert Spec.model_validate({"side": 160, "window": [0.5, 99.5]}).window == (0.5, 99.5)
+
+
 @pytest.mark.parametrize("level", [0, 37, 255])
 def test_one_gray_level_is_black(level):
     assert not preprocess(np.full((50, 40), level, np.float32), Spec(side=64)).any()
