@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,8 @@ import yaml
 
 from tumorscope.errors import RecipeError
 from tumorscope.training.recipe import load_recipe, parse_recipe, shipped_recipes, write_recipe_text
+
+DOCS = Path(__file__).parents[2] / "docs" / "recipes.md"
 
 
 @pytest.mark.parametrize("name", ["smoke", "quick", "accurate"])
@@ -73,6 +76,20 @@ def test_recipes_of_before_say_nothing_new_and_mean_what_they_did():
     assert (recipe.schedule.optimizer, recipe.schedule.decay, recipe.schedule.frozen_stages) == ("adamw", "cosine", 0)
     assert (recipe.network.width, recipe.network.dropout, recipe.network.head) == (256, 0.2, ())
     assert (recipe.network.output, recipe.network.pooling, recipe.network.normalize) == ("softmax", "average", True)
+
+
+def test_the_recipes_of_the_docs_load():
+    blocks = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    names = [parse_recipe(yaml.safe_load(block), DOCS).name for block in blocks]
+    assert names == ["small-cnn", "resnet-deep-head"]
+
+
+@pytest.mark.parametrize("part", ["", "spec", "network", "schedule", "loss", "augment", "sampling"])
+def test_the_docs_list_every_key(part):
+    recipe = load_recipe("quick")
+    keys = type(getattr(recipe, part) if part else recipe).model_fields
+    text = DOCS.read_text(encoding="utf-8")
+    assert not [key for key in keys if f"`{key}`" not in text]
 
 
 def test_an_unknown_recipe_names_the_nearest():

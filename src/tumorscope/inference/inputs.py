@@ -121,17 +121,27 @@ def _looks_like_scan(file: Path, root: Path) -> bool:
 def _planes(scan: Scan, spec: Spec, channels: Channels) -> Iterator[Plane]:
     for index in range(len(scan.pixels)):
         if spec.channels == "lgg":
-            if not scan.has_sequences:
-                raise ScanError(
-                    "is gray, and the model needs three sequences in one picture",
-                    file=scan.source,
-                    remedy="use a model of gray slices",
-                )
-            yield scan.pixels[index]
+            yield _sequences(scan, index)
         elif scan.has_sequences and channels == "all":
             yield from (scan.gray(index, channel) for channel in range(scan.pixels.shape[-1]))
         else:
             yield scan.gray(index, LGG_DEFAULT_CHANNEL if scan.has_sequences else None)
+
+
+def _sequences(scan: Scan, index: int) -> Plane:
+    """Return the three sequences of a slice; a color picture whose planes are alike holds one sequence three times.
+
+    The LGG set does so for patients of whom only one sequence was taken.
+    """
+    if scan.has_sequences:
+        return scan.pixels[index]
+    if scan.meta.get("mode") != "RGB":
+        raise ScanError(
+            "is gray, and the model needs three sequences in one picture",
+            file=scan.source,
+            remedy="use a model of gray slices",
+        )
+    return np.repeat(scan.pixels[index][..., None], 3, axis=-1)
 
 
 def _input(file: str, index: int | None, plane: Plane, spec: Spec, keep_plane: bool) -> Input:
