@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import stat
+import sys
 import zipfile
 
 import h5py
@@ -12,7 +13,7 @@ import pytest
 
 from tumorscope.catalog import build_catalog
 from tumorscope.catalog.atlas import LABELS, load_atlas
-from tumorscope.errors import OutputError, UsageError
+from tumorscope.errors import MissingExtraError, OutputError, UsageError
 from tumorscope.fetch.checklist import Checklist, Line
 from tumorscope.fetch.run import SOURCE, fetch, fetch_set
 from tumorscope.fetch.sets import PublicSet, PublishedFile, public_set
@@ -189,6 +190,13 @@ def test_terms_that_are_not_open_are_asked_for_before_anything_is_asked_of_the_s
     assert fetch(drawn("unclear"), tmp_path / "set", mirror=server.url, accept=lambda _: True).pictures == 12
 
 
+def test_what_is_not_installed_is_said_before_anything_is_downloaded(server, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(MissingExtraError, match=r"cheng_3064 needs h5py; pip install 'tumorscope\[fetch\]'"):
+        fetch_set("cheng_3064", tmp_path / "set", mirror=server.url)
+    assert server.asked == []
+
+
 def test_a_folder_that_holds_something_is_left_alone(server, tmp_path, drawn):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="is not a new or empty folder"):
@@ -246,13 +254,13 @@ def test_folders_of_kinds_get_an_index(server, tmp_path, pictures, zipped):
 def test_cheng_s_matlab_files_become_pictures_with_patients_masks_and_folds(server, tmp_path, zipped):
     atlas = load_atlas()
     labels = {int(n): LABELS[label] for n, label in zip(atlas.index, atlas.label, strict=True)}
-    image = np.arange(20, dtype=np.int16).reshape(4, 5) * 100
+    image = np.arange(20).reshape(4, 5) * 100
     mask = np.zeros((4, 5), np.uint8)
     mask[1, 3] = 1
     chosen = public_set("cheng_3064")
     for number, file in zip((1, 800, 1600, 3064), chosen.files, strict=True):
         path = tmp_path / f"{number}.mat"
-        _write_mat(path, image, mask, labels[number], f"p{number}")
+        _write_mat(path, image.astype(np.int16), mask, labels[number], f"p{number}")
         server.put(file.url.removeprefix("https://ndownloader.figshare.com"), zipped({path.name: path.read_bytes()}))
     unhashed = chosen.model_copy(
         update={"files": tuple(file.model_copy(update={"sha256": None}) for file in chosen.files)}
@@ -269,7 +277,7 @@ def test_cheng_s_matlab_files_become_pictures_with_patients_masks_and_folds(serv
     }
     assert set(table["sequence"]) == {"T1ce"}
     row = table[table["patient"] == "p800"].iloc[0]
-    np.testing.assert_allclose(read_scan(row["file"]).gray(0) * 257, image, atol=0.6)
+    np.testing.assert_allclose(read_scan(row["file"]).gray(0) * 257, image * (65535 // 1900), atol=0.6)
     np.testing.assert_array_equal(read_scan(tmp_path / "set" / row["mask"]).gray(0) > 0, mask > 0)
     folds = {line.split(",")[5]: line.split(",")[6] for line in (tmp_path / "set/index.csv").read_text().split()[1:]}
     assert folds == {str(n): str(int(atlas.fold[atlas.index == n][0])) for n in (1, 800, 1600, 3064)}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from tumorscope.errors import MissingExtraError, OutputError
+from tumorscope.errors import OutputError
 from tumorscope.fetch.sets import PublicSet
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ def arrange(folder: Path, public_set: PublicSet, *, check: bool = True, progress
 
     Raises:
         OutputError: the files are not what the set is known to have.
-        MissingExtraError: reading MATLAB files needs h5py.
     """
     if public_set.arrange == "kinds":
         index_kinds(folder, public_set.kinds)
@@ -47,7 +46,9 @@ def index_kinds(folder: Path, kinds: dict[str, str]) -> None:
     for named in folders_in(folder):
         word, _, sequence = named.name.partition(" ")
         if word not in kinds:
-            raise OutputError("is a kind that is not known", file=named.name, remedy="--no-check does not help here")
+            raise OutputError(
+                "is a kind that is not known", file=named.name, remedy="the publisher changed the set; look at its page"
+            )
         kind = kinds[word]
         label = kind_class(kind) or class_name(kind)
         rows += [(f"{named.name}/{file.name}", label, kind, sequence_name(sequence)) for file in files_in(named)]
@@ -62,7 +63,6 @@ def convert_cheng(folder: Path, *, check: bool = True, progress: Progress | None
 
     Raises:
         OutputError: a file is not readable as such, lacks, or has another tumor.
-        MissingExtraError: h5py is not installed.
     """
     from tumorscope.catalog.atlas import LABELS, load_atlas
 
@@ -89,10 +89,8 @@ def convert_cheng(folder: Path, *, check: bool = True, progress: Progress | None
 
 def _read_mat(path: Path) -> dict[str, Any]:
     """Return image (uint16), mask (uint8, 0 or 255), label and patient of a slice; MATLAB stores columns first."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise MissingExtraError("MATLAB files need h5py", remedy="pip install 'tumorscope[fetch]'") from error
+    import h5py
+
     try:
         with h5py.File(path, "r") as file:
             data = file["cjdata"]
@@ -101,8 +99,13 @@ def _read_mat(path: Path) -> dict[str, Any]:
             patient = "".join(chr(int(code)) for code in np.asarray(data["PID"]).ravel())
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise OutputError("is not a slice of the Cheng set", file=path.name) from error
+    return {"image": _brightened(image), "mask": (mask > 0).astype(np.uint8) * 255, "label": label, "patient": patient}
+
+
+def _brightened(image: Any) -> Any:
+    """Return the picture as uint16, times the largest whole number that fits: not all dark, and nothing is lost."""
     levels = np.clip(image, 0, np.iinfo(np.uint16).max).astype(np.uint16)
-    return {"image": levels, "mask": (mask > 0).astype(np.uint8) * 255, "label": label, "patient": patient}
+    return levels * np.uint16(np.iinfo(np.uint16).max // max(int(levels.max()), 1))
 
 
 def _write_png(path: Path, image: Any) -> None:

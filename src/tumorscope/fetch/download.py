@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.errors import MissingExtraError, OutputError
+from tumorscope.errors import OutputError
 from tumorscope.fetch.addresses import credentials, refusal
 from tumorscope.version import __version__
 
@@ -51,12 +51,9 @@ def download(
     Raises:
         OutputError: the address refuses, the connection breaks for good, the archive is not the right one, or the disk
             is full.
-        MissingExtraError: pooch is not installed.
     """
-    try:
-        import pooch
-    except ImportError as error:
-        raise MissingExtraError("fetch needs pooch", remedy="pip install 'tumorscope[fetch]'") from error
+    import pooch
+
     pooch.get_logger().setLevel("ERROR")  # it tells where it stores what, which is ours to say
     part = _Part(folder / f"{name}.part", size, progress, pause)
     try:

@@ -7,10 +7,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tumorscope.errors import OutputError, UsageError
+from tumorscope.errors import MissingExtraError, OutputError, UsageError
 from tumorscope.fetch.addresses import mirrored, stated_hash
 from tumorscope.fetch.arrange import arrange
 from tumorscope.fetch.checklist import Checklist, check_folder, read_checklist
@@ -101,6 +102,7 @@ def fetch(
     folder = Path(chosen.name if out is None else out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError("is not a new or empty folder", file=folder, remedy="give another --out")
+    _check_installed(chosen)
     _agree(chosen, accept)
     with workspace(folder) as work:
         archives = [
@@ -120,6 +122,14 @@ def fetch(
                 folder.rmdir()
             os.replace(fresh, folder)
     return Fetched(folder, layout, pictures, checked)
+
+
+def _check_installed(chosen: PublicSet) -> None:
+    needed = ("pooch", "h5py") if chosen.arrange == "cheng" else ("pooch",)
+    if lacking := [name for name in needed if find_spec(name) is None]:
+        raise MissingExtraError(
+            f"{chosen.name} needs {' and '.join(lacking)}", remedy="pip install 'tumorscope[fetch]' and try again"
+        )
 
 
 def _agree(chosen: PublicSet, accept: Accept) -> None:
