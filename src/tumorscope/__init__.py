@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tumorscope.catalog import Progress
     from tumorscope.catalog.audit import Audit
     from tumorscope.evaluation import Evaluation
+    from tumorscope.evaluation.foreign import ForeignModel
     from tumorscope.inference import Model
     from tumorscope.scans import Channels
     from tumorscope.studies.run import StudyRun
@@ -114,7 +115,7 @@ def load(path: str | Path | None = None, *, threads: int = 0) -> Model:
 
 
 def evaluate(
-    model: Model,
+    model: Model | ForeignModel,
     data: str | Path | Sequence[str | Path],
     *,
     split: str = "test",
@@ -125,7 +126,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model on data sets, with what it has seen taken out (see `tumorscope.evaluation.evaluate_data`).
 
-    ``evaluation.report("eval/")`` writes the page and ``metrics.json``; in a notebook it shows itself.
+    A model that is not ours comes from `tumorscope.evaluation.open_model` and its YAML. ``evaluation.report("eval/")``
+    writes the page and ``metrics.json``; in a notebook it shows itself.
     """
     from tumorscope.evaluation import evaluate_data
 

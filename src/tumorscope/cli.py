@@ -140,7 +140,9 @@ def train(
     data: Data,
     out: Out,
     recipe: Annotated[str, typer.Option("--recipe", help="Name of a shipped recipe, or a YAML file.")] = "quick",
-    split: Annotated[str, typer.Option("--split", help="grouped, official, folds or random (leaky).")] = "grouped",
+    split: Annotated[
+        str, typer.Option("--split", help="grouped, official, folds, random (leaky) or benchmark:NAME.")
+    ] = "grouped",
     fold: Annotated[
         int | None, typer.Option("--fold", min=1, max=5, help="The test fold, 1 to 5, for --split folds.")
     ] = None,
@@ -162,10 +164,10 @@ def train(
 
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A model file.", metavar="MODEL")],
+    model: Annotated[str, typer.Argument(help="A model file, or the YAML that describes any other.", metavar="MODEL")],
     data: Data,
     out: Out,
-    split: Annotated[str, typer.Option("--split", help="test, val, train or all.")] = "test",
+    split: Annotated[str, typer.Option("--split", help="test, val, train, all or benchmark:NAME.")] = "test",
     channels: Channels = "one",
     prevalence: Annotated[
         float, typer.Option(min=0, max=1, help="Share of tumors for which predictive values are stated.")
@@ -173,13 +175,12 @@ def evaluate(
     seed: Seed = 0,
 ) -> None:
     """Measure a model on DATA, with what it has seen taken out."""
-    from tumorscope.evaluation import evaluate_data, write_evaluation
+    from tumorscope.evaluation import evaluate_data, open_model, write_evaluation
     from tumorscope.evaluation.text import evaluation_text
-    from tumorscope.inference import load
 
     with _progress() as progress:
         found = evaluate_data(
-            load(model), data, split=split, channels=_channels(channels), seed=seed, prevalence=prevalence,
+            open_model(model), data, split=split, channels=_channels(channels), seed=seed, prevalence=prevalence,
             command=_command(), progress=progress,
         )  # fmt: skip
         write_evaluation(found, out)

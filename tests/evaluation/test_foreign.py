@@ -17,6 +17,7 @@ from tumorscope.catalog.atlas import load_atlas
 from tumorscope.catalog.benchmark import Benchmark
 from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, restore
 from tumorscope.catalog.splits import spread_folds
+from tumorscope.cli import run
 from tumorscope.errors import CatalogError, ModelFileError
 from tumorscope.evaluation import evaluate_data, write_evaluation
 from tumorscope.evaluation.foreign import load_foreign
@@ -361,6 +362,7 @@ WRONG = {
     "no probabilities": ({"output": "probabilities"}, "say output: logits"),
     "no file": ({"model": "gone.onnx"}, "gone.onnx: is not a file"),
     "no ONNX": ({"model": "their_module.py"}, "is not a readable ONNX model"),
+    "training data that are gone": ({"trained_on": "gone/"}, "gone, which is not there"),
     "both": ({"call": "their_module:predict"}, "either model .* or call"),
 }
 
@@ -436,6 +438,19 @@ def test_the_shipped_model_as_a_foreign_one_gives_the_same(tmp_path):
     planes = [read_scan(file).gray() for file in list_files([EXAMPLES])]
     found = load_foreign(path).predict_slices(planes).probabilities
     np.testing.assert_allclose(found, model.predict_slices(planes).probabilities, atol=1e-6)
+
+
+def test_the_command_takes_a_description_where_it_takes_a_model(home, unseen, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run(["evaluate", str(_describe(home)), str(unseen), "--split", "all", "--out", str(out)]) == 0
+    assert (out / "report.html").is_file()
+    assert json.loads((out / "metrics.json").read_text())["model"]["name"] == "theirs"
+    wrong = str(_describe(home, "wrong.yaml", classes=["a", "b"]))
+    assert run(["evaluate", wrong, str(unseen), "--out", str(out)]) == 2
+    assert run(["evaluate", str(_describe(home)), str(unseen), "--split", "benchmark:masoud", "--out", str(out)]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert "the class 'a' is unknown" in lines[-2]
+    assert "did you mean 'masoud_7023'" in lines[-1]
 
 
 def own_description(model, path):

@@ -131,6 +131,21 @@ def load_benchmark() -> Benchmark:
         )
 
 
+def parse_benchmark(split: str) -> tuple[str, int]:
+    """Return the set and the test fold that ``benchmark:NAME`` or ``benchmark:NAME:FOLD`` names.
+
+    Raises:
+        UsageError: there is no such set or fold.
+    """
+    name, _, fold = split.removeprefix(BENCHMARK).partition(":")
+    known = [*load_benchmark().names, ALL]
+    if name not in known:
+        raise UsageError(f"there is no benchmark '{name}'", remedy=did_you_mean(name, known))
+    if fold not in ("", *map(str, range(1, FOLDS + 1))):
+        raise UsageError(f"'{split}' names no fold", remedy=f"write {BENCHMARK}NAME:FOLD with a FOLD from 1 to {FOLDS}")
+    return name, int(fold or TEST_FOLD)
+
+
 def assign_benchmark(catalog: Catalog, split: str) -> Catalog:
     """Fill the column ``split`` with the benchmark's parts; slices that it does not know get '' and so are left out.
 
@@ -145,19 +160,12 @@ def assign_benchmark(catalog: Catalog, split: str) -> Catalog:
     Raises:
         UsageError: there is no such set or fold.
     """
-    name, fold = _parse(split)
+    name, fold = parse_benchmark(split)
     if catalog.prints is None:
         raise ValueError("a catalog without fingerprints cannot be recognized")
     folds = _same_patient(catalog.table, load_benchmark().recognize(catalog.prints, name).folds)
     parts = np.array(PARTS, object)[parts_of_folds(folds, fold)]
     return catalog.with_table(catalog.table.assign(split=np.where(folds > 0, parts, "")))
-
-
-def _parse(split: str) -> tuple[str, int]:
-    name, _, fold = split.removeprefix(BENCHMARK).partition(":")
-    if fold not in ("", *map(str, range(1, FOLDS + 1))):
-        raise UsageError(f"'{split}' names no fold", remedy=f"write {BENCHMARK}NAME:FOLD with a FOLD from 1 to {FOLDS}")
-    return name, int(fold or TEST_FOLD)
 
 
 def _same_patient(table: pd.DataFrame, folds: Folds) -> Folds:

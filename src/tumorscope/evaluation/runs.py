@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tumorscope.catalog import Catalog, Progress, add_groups, build_catalog
-from tumorscope.catalog.benchmark import assign_benchmark
+from tumorscope.catalog.benchmark import assign_benchmark, parse_benchmark
 from tumorscope.catalog.splits import is_benchmark
 from tumorscope.errors import CatalogError, UsageError
 from tumorscope.evaluation.evaluate import Evaluation, evaluate
-from tumorscope.evaluation.foreign import ForeignModel
+from tumorscope.evaluation.foreign import ForeignModel, is_description, load_foreign
 from tumorscope.evaluation.foreign.training_data import with_training_data
 from tumorscope.evaluation.overlap import slice_keys
 from tumorscope.evaluation.report import write_evaluation
@@ -60,6 +60,8 @@ def evaluate_data(
         CatalogError, ScanError, UsageError: as `build_catalog` and `evaluate` do.
     """
     items = [data] if isinstance(data, str | Path) else list(data)
+    if is_benchmark(split):
+        parse_benchmark(split)  # before an hour of reading
     figured = partial(evaluate, model, seed=seed, prevalence=prevalence, command=command, progress=progress)
     if isinstance(model, ForeignModel):
         given = with_training_data(items, model.trained_on, split, channels, progress)
@@ -115,6 +117,17 @@ def evaluate_run(
     )
     write_evaluation(found, folder)
     return found
+
+
+def open_model(path: str | Path) -> Model | ForeignModel:
+    """Load a model file, or from a description (YAML) a model that is not ours.
+
+    Raises:
+        ModelFileError: it is missing, no model, or not as described.
+    """
+    from tumorscope.inference import load
+
+    return load_foreign(path) if is_description(path) else load(path)
 
 
 def run_catalog(model: str | Path) -> pd.DataFrame | None:

@@ -124,6 +124,8 @@ def _start(
     if catalog is None:
         catalog = add_groups(build_catalog(data, channels=recipe.channels, progress=progress), progress=progress)
     catalog = assign_split(catalog, split, seed=recipe.seed, fold=fold)
+    if unknown := int((catalog.table["split"] == "").sum()):
+        say(f"left out {unknown:,} slices that {split} does not know")
     catalog = _exclude(catalog, recipe, say, progress)
     recipe = recipe.model_copy(update={"classes": choose_classes(catalog.table["label"], recipe.classes)})
     run = {"data": [str(path) for path in data], "split": split, "fold": fold}

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorscope.catalog.benchmark import parse_benchmark
+from tumorscope.catalog.phantom import is_phantom
 from tumorscope.catalog.splits import is_benchmark
 from tumorscope.errors import ModelFileError
 from tumorscope.evaluation.foreign.answers import columns_wrong, sum_by_class, to_probabilities
@@ -64,7 +66,7 @@ class ForeignModel:
     def trained_on(self) -> str | None:
         """What its owner says that it was trained on: a folder, a CSV, ``benchmark:NAME``, or None."""
         named = self.described.trained_on
-        if named is None or is_benchmark(named):
+        if named is None or is_benchmark(named) or is_phantom(named):
             return named
         return str(self.file.path.parent / named)
 
@@ -99,6 +101,7 @@ def load_foreign(path: str | Path) -> ForeignModel:
 
     Raises:
         ModelFileError: the description is wrong, or the model does not fit it.
+        UsageError: it was trained on a benchmark that there is none of.
     """
     path = Path(path)
     described = read_description(path)
@@ -106,6 +109,7 @@ def load_foreign(path: str | Path) -> ForeignModel:
     engine = open_engine(described, path.parent)
     digest = hashlib.sha256(path.read_bytes() + engine.sha256.encode()).hexdigest()
     model = ForeignModel(described, _card(described, outputs), ForeignFile(path, digest), engine, outputs)
+    _check_training_data(model)
     _try_once(model)
     return model
 
@@ -118,6 +122,16 @@ def _card(described: Description, outputs: tuple[str, ...]) -> Card:
         licence=described.licence,
         notes=described.notes,
     )
+
+
+def _check_training_data(model: ForeignModel) -> None:
+    named = model.trained_on
+    if named is not None and is_benchmark(named):
+        parse_benchmark(named)
+    elif named is not None and not is_phantom(named) and not Path(named).exists():
+        raise ModelFileError(
+            f"trained_on names {named}, which is not there", file=model.file.path, remedy="mend or remove it"
+        )
 
 
 def _try_once(model: ForeignModel) -> None:
