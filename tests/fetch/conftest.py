@@ -24,6 +24,7 @@ class Reply:
     cuts: list = field(default_factory=list)
     to: str = ""
     length: int = 0
+    hang: threading.Event | None = None
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -59,6 +60,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             body = body[: reply.cuts.pop(0)]
             self.close_connection = True
         self.wfile.write(body)
+        if reply.hang:
+            self.wfile.flush()
+            reply.hang.wait(20)
 
     def _start(self, reply):
         wanted = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))

@@ -4,6 +4,8 @@ import hashlib
 import json
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -156,6 +158,26 @@ def test_a_full_disk_is_an_error_of_one_line_and_leaves_no_file_under_its_name(s
     assert "OutputError" in done.stderr
     assert "cannot be written (file too large); free some space" in done.stderr
     assert "a.zip" not in _left(tmp_path)
+
+
+def test_a_killed_download_is_gone_on_with(server, get, tmp_path):
+    hang = threading.Event()
+    server.put(PATH, DATA, cuts=[FIRST], hang=hang)
+    script = "import sys, pathlib; from tumorscope.fetch.download import download;"
+    script += "download(sys.argv[1], pathlib.Path(sys.argv[2]), 'a.zip')"
+    with subprocess.Popen([sys.executable, "-c", script, f"{server.url}{PATH}", tmp_path]) as process:
+        part = tmp_path / "a.zip.part"
+        until = time.monotonic() + 30
+        while not (part.is_file() and part.stat().st_size) and time.monotonic() < until:
+            time.sleep(0.02)
+        process.kill()
+    hang.set()
+    kept = part.stat().st_size
+    assert 0 < kept <= FIRST
+    server.put(PATH, DATA)
+    server.asked.clear()
+    assert get(known_hash=SHA256).read_bytes() == DATA
+    assert _ranges(server) == [f"bytes={kept}-"]
 
 
 def test_what_does_not_fit_on_the_disk_is_not_begun(server, get, tmp_path):
