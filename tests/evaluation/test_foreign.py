@@ -16,13 +16,12 @@ from tumorscope.catalog import build_catalog
 from tumorscope.catalog.atlas import load_atlas
 from tumorscope.catalog.benchmark import Benchmark
 from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, restore
-from tumorscope.catalog.splits import spread_folds
 from tumorscope.cli import run
 from tumorscope.errors import CatalogError, ModelFileError
 from tumorscope.evaluation import evaluate_data, write_evaluation
 from tumorscope.evaluation.foreign import load_foreign
 from tumorscope.evaluation.foreign.answers import to_probabilities
-from tumorscope.evaluation.foreign.description import InputDescription
+from tumorscope.evaluation.foreign.description import InputDescription, read_description
 from tumorscope.evaluation.foreign.images import make_batch
 from tumorscope.evaluation.text import evaluation_text
 from tumorscope.inference import load
@@ -248,28 +247,26 @@ def test_a_split_column_tells_which_rows_of_a_csv_were_trained_on(bench, home, u
     assert not found.is_leaky
 
 
-def test_a_benchmark_may_be_what_it_was_trained_on(bench, home, monkeypatch):
-    folds = spread_folds(bench.catalog.table)
-    nothing = np.zeros((len(load_atlas()), 1), bool)
-    made = Benchmark(
-        ("drawn",), bench.catalog.prints.digests[:, :COMPACT_DIGEST_BYTES], folds, np.ones((len(folds), 1), bool),
-        restore(np.zeros((0, 150), np.uint8)), np.zeros(0, np.int64), nothing,
-    )  # fmt: skip
+def test_a_benchmark_may_be_what_it_was_trained_on(bench, home, unseen, monkeypatch):
+    table = bench.catalog.table
+    everything, nothing = np.ones((len(table), 1), bool), np.zeros((len(load_atlas()), 1), bool)
+    own = (table["split"] == "test").to_numpy()
+    folds = np.where(own, pd.factorize(table["patient"].where(own))[0] % 5, 0) + 1
+    digests = bench.catalog.prints.digests[:, :COMPACT_DIGEST_BYTES]
+    heads = restore(np.zeros((0, 150), np.uint8)), np.zeros(0, np.int64)
+    made = Benchmark(("drawn",), digests, folds, everything, *heads, nothing)
     monkeypatch.setattr(benchmark_module, "load_benchmark", lambda: made)
-    data = bench.folder / "phantom"
-    found = evaluate_data(load_foreign(_describe(home)), data, split="benchmark:drawn:2")
-    assert found.part == "benchmark:drawn:2"
-    assert len(found.outcome) == (folds == 2).sum()
-    assert found.copies.to_json(found.outcome.labels, found.outcome.clusters)["n"] == len(found.outcome)
+    count = int((folds[own] == 2).sum())
+    found = evaluate_data(load_foreign(_describe(home)), unseen, split="benchmark:drawn:2")
+    assert (found.part, len(found.outcome), found.headline) == ("benchmark:drawn:2", count, "full")
+    assert found.copies.to_json(found.outcome.labels, found.outcome.clusters)["n"] == count
     told = load_foreign(_describe(home, "told.yaml", trained_on="benchmark:drawn:2"))
-    assert evaluate_data(told, data, split="benchmark:drawn:2").rows["leak_free"].all()
+    assert evaluate_data(told, unseen, split="benchmark:drawn:2").rows["leak_free"].all()
     told = load_foreign(_describe(home, "told.yaml", trained_on="benchmark:drawn:3"))
-    assert not evaluate_data(told, data, split="benchmark:drawn:2").rows["leak_free"].any()
-    native = evaluate_data(bench.model, data, split="benchmark:drawn:2")
-    assert len(native.outcome) == (folds == 2).sum()
+    assert not evaluate_data(told, unseen, split="benchmark:drawn:2").rows["leak_free"].any()
     monkeypatch.setattr(benchmark_module, "load_benchmark", lambda: _without(made))
     with pytest.raises(CatalogError, match="unknown to it"):
-        evaluate_data(told, data, split="benchmark:drawn:2")
+        evaluate_data(told, unseen, split="benchmark:drawn:2")
 
 
 def _without(made):
@@ -438,6 +435,14 @@ def test_the_shipped_model_as_a_foreign_one_gives_the_same(tmp_path):
     planes = [read_scan(file).gray() for file in list_files([EXAMPLES])]
     found = load_foreign(path).predict_slices(planes).probabilities
     np.testing.assert_allclose(found, model.predict_slices(planes).probabilities, atol=1e-6)
+
+
+def test_the_description_in_the_docs_is_a_valid_one(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "benchmark.md").read_text()
+    (tmp_path / "docs.yaml").write_text(page.split("```yaml\n")[1].split("```")[0])
+    found = read_description(tmp_path / "docs.yaml")
+    assert found.input.shape == (3, 224, 224)
+    assert (found.output.kind, found.trained_on) == ("logits", "benchmark:masoud_7023")
 
 
 def test_the_command_takes_a_description_where_it_takes_a_model(home, unseen, tmp_path, capsys):
