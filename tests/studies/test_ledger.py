@@ -1,0 +1,121 @@
+"""The record of a study: what a kill leaves is taken up, what failed is tried again, what is done stays."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("optuna")
+from optuna.distributions import CategoricalDistribution
+
+from tumorscope.errors import StudyError, UsageError
+from tumorscope.studies.definition import check_same, define
+from tumorscope.studies.ledger import Ledger
+from tumorscope.studies.lock import is_locked, locked
+from tumorscope.studies.plan import make_plan
+from tumorscope.studies.search import best, distributions, draw, judge, label
+from tumorscope.studies.status import read_status
+from tumorscope.studies.study import Search, parse_study
+
+SPACE = {"run": CategoricalDistribution(["a", "b"]), "seed": CategoricalDistribution([0, 1])}
+UNITS = [(f"{run}/{seed}", {"run": run, "seed": seed}, SPACE) for run in "ab" for seed in (0, 1)]
+
+
+def states(folder):
+    return {name: entry.state for name, entry in Ledger.read(folder, "units").items()}
+
+
+def test_a_training_goes_from_waiting_to_running_to_done_or_failed(tmp_path):
+    ledger = Ledger(tmp_path, "units")
+    ledger.enroll(UNITS)
+    ledger.begin("a/0")
+    ledger.finish("a/0", 0.75, {"minutes": 1.5})
+    ledger.begin("a/1")
+    ledger.fail("a/1", "no such weights")
+    ledger.begin("b/0")
+    assert states(tmp_path) == {"a/0": "done", "a/1": "failed", "b/0": "running", "b/1": "waiting"}
+    entry = ledger.entries()["a/0"]
+    assert (entry.value, entry.params, entry.facts["minutes"]) == (0.75, {"run": "a", "seed": 0}, 1.5)
+
+
+def test_a_ledger_that_is_opened_again_keeps_what_is_done_and_lets_failures_wait(tmp_path):
+    ledger = Ledger(tmp_path, "units")
+    ledger.enroll(UNITS[:3])
+    ledger.begin("a/0")
+    ledger.finish("a/0", 0.75, {})
+    ledger.begin("a/1")
+    ledger.fail("a/1", "no memory")
+    ledger.begin("b/0")
+    again = Ledger(tmp_path, "units")
+    again.enroll(UNITS)
+    assert states(tmp_path) == {"a/0": "done", "a/1": "waiting", "b/0": "running", "b/1": "waiting"}
+    again.begin("b/0")
+    again.finish("b/0", 0.5, {})
+    assert states(tmp_path)["b/0"] == "done"
+
+
+def test_another_study_in_the_same_folder_is_told_what_differs(tmp_path):
+    study = {
+        "name": "s", "data": ["phantom"], "protocols": {"p": {"split": "grouped"}}, "runs": [{"name": "a"}],
+    }  # fmt: skip
+
+    def defined(seeds, hours=None):
+        found = parse_study({**study, "protocols": {"p": {"split": "grouped", "seeds": seeds}}}, Path("s.yaml"))
+        return define(found, make_plan(found, Path()), None, hours)
+
+    ledger = Ledger(tmp_path, "units")
+    check_same(ledger, defined([0]), tmp_path)
+    check_same(Ledger(tmp_path, "units"), defined([0]), tmp_path)
+    with pytest.raises(StudyError, match=r"study.protocols.p.seeds was \[0\], now \[0, 1\]"):
+        check_same(ledger, defined([0, 1]), tmp_path)
+    with pytest.raises(StudyError, match="cpu_hours was null, now 2"):
+        check_same(ledger, defined([0], 2.0), tmp_path)
+
+
+def test_one_process_at_a_time_has_the_folder(tmp_path):
+    assert not is_locked(tmp_path)
+    with locked(tmp_path):
+        assert is_locked(tmp_path)
+        with pytest.raises(UsageError, match="another process"), locked(tmp_path):
+            pass
+    assert not is_locked(tmp_path)
+
+
+def test_status_tells_what_a_killed_study_left(tmp_path):
+    ledger = Ledger(tmp_path, "units")
+    ledger.enroll(UNITS[:2])
+    ledger.begin("a/0")
+    run = tmp_path / "runs" / "a" / "0"
+    run.mkdir(parents=True)
+    (run / "recipe.yaml").write_text("recipe: {schedule: {epochs: 6}}\n")
+    (run / "log.csv").write_text("epoch,loss\n1,0.5\n2,0.4\n")
+    first, second = read_status(tmp_path).trainings
+    assert (first.state, first.epoch, first.epochs) == ("stopped", 2, 6)
+    assert second.state == "waiting"
+    with locked(tmp_path):
+        assert read_status(tmp_path).trainings[0].state == "running"
+    with pytest.raises(StudyError, match="holds no study"):
+        read_status(tmp_path / "runs")
+
+
+def test_a_search_draws_the_same_again_and_keeps_to_its_space(tmp_path):
+    search = Search.model_validate(
+        {"trials": 6, "space": {"schedule.lr": {"low": 1e-4, "high": 1e-2, "log": True}, "network.width": [16, 32]}}
+    )
+    ledger = Ledger(tmp_path, "search")
+    for number in range(5):
+        params = draw(search, number, ledger.entries())
+        assert params == draw(search, number, Ledger(tmp_path, "search").entries())
+        assert 1e-4 <= params["schedule.lr"] <= 1e-2
+        assert params["network.width"] in (16, 32)
+        ledger.enroll([(label(number), params, distributions(search))])
+        ledger.begin(label(number))
+        ledger.finish(label(number), [0.5, 0.9, 0.7, 0.9, 0.6][number], {})
+    assert len({entry.params["schedule.lr"] for entry in ledger.entries().values()}) == 5
+    assert best(search, ledger.entries()).label == label(1), "of equals the first"
+
+
+def test_a_trial_is_judged_at_the_epoch_that_is_kept(tmp_path):
+    (tmp_path / "log.csv").write_text("epoch,val_loss,val_accuracy\n1,0.9,0.5\n2,0.4,0.7\n3,0.6,0.8\n")
+    space = {"schedule.lr": [0.1]}
+    assert judge(Search.model_validate({"space": space}), tmp_path / "log.csv") == 0.7
+    assert judge(Search.model_validate({"space": space, "by": "val_loss"}), tmp_path / "log.csv") == 0.4

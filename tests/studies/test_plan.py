@@ -1,0 +1,127 @@
+"""A study's YAML, and what it says is to be trained."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tumorscope.errors import RecipeError, StudyError
+from tumorscope.studies.definition import resolve_data
+from tumorscope.studies.plan import make_plan
+from tumorscope.studies.study import load_study, parse_study, shipped_studies
+
+BASE = {
+    "name": "small",
+    "data": ["phantom:96"],
+    "protocols": {
+        "published": {"split": "random", "seeds": [0, 1]},
+        "honest": {"split": "folds", "folds": [1, 2, 3]},
+    },
+    "runs": [{"name": "a", "recipe": "smoke"}],
+}
+
+
+def study(**changes):
+    return parse_study({**BASE, **changes}, Path("small.yaml"))
+
+
+def test_defaults_of_protocols_follow_their_split():
+    found = study().protocols
+    assert (found["published"].slices, found["published"].is_leaky) == ("full", True)
+    assert (found["honest"].slices, found["honest"].is_leaky, found["honest"].seeds) == ("leak_free", False, (0,))
+    assert study(protocols={"p": {"split": "folds"}}).protocols["p"].folds == (1, 2, 3, 4, 5)
+    assert study(protocols={"p": {"split": "grouped", "part": "val"}}).protocols["p"].is_leaky
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"metrik": "auc"}, "unknown key 'metrik'"),
+        ({"metric": "f2"}, "'metric'"),
+        ({"protocols": {"p": {"split": "randon"}}}, "did you mean 'random'"),
+        ({"protocols": {"p": {"split": "grouped", "folds": [1]}}}, "folds 1 to 5 go with"),
+        ({"protocols": {"p": {"split": "random", "part": "val", "slices": "leak_free"}}}, "part: val"),
+        ({"runs": [{"name": "a", "protocols": ["nobody"]}]}, "no protocol 'nobody'"),
+        ({"runs": []}, "neither a run nor a search"),
+        ({"tables": [{"of": "flip"}]}, "no run has 'flip'"),
+    ],
+)
+def test_what_is_wrong_in_a_study_is_said_in_a_line(changes, said):
+    with pytest.raises(StudyError, match=said) as error:
+        study(**changes)
+    assert len(str(error.value).splitlines()) == 1
+    assert "small.yaml" in str(error.value)
+
+
+def test_a_study_that_is_not_there_names_the_nearest(tmp_path):
+    with pytest.raises(StudyError, match="did you mean 'phantom'"):
+        load_study("phantum")
+    with pytest.raises(StudyError, match="cannot be read"):
+        load_study(tmp_path / "none.yaml")
+
+
+def test_a_grid_makes_every_combination_with_a_name_and_choices():
+    grid = {"augment.flip": [0, 0.5], "body": {"small": {"network.width": 16}, "large": {"network.width": 64}}}
+    found = make_plan(study(runs=[{"name": "a", "recipe": "smoke", "grid": grid}]), Path())
+    assert [e.name for e in found.experiments] == [
+        "a flip=0 body=small", "a flip=0 body=large", "a flip=0.5 body=small", "a flip=0.5 body=large",
+    ]  # fmt: skip
+    last = found.experiments[-1]
+    assert (last.recipe.augment.flip, last.recipe.network.width) == (0.5, 64)
+    assert last.choices == {"augment.flip": "0.5", "body": "large"}
+    assert last.slug == "a-flip=0.5-body=large"
+
+
+def test_trainings_are_counted_and_ordered_seed_by_seed():
+    runs = [{"name": "a", "recipe": "smoke"}, {"name": "b", "recipe": "smoke", "protocols": ["honest"]}]
+    found = make_plan(study(runs=runs), Path())
+    labels = [unit.label for unit in found.units]
+    assert len(labels) == 2 + 3 + 3
+    assert labels[:4] == ["a/random-seed0", "a/folds-fold1-seed0", "b/folds-fold1-seed0", "a/folds-fold2-seed0"]
+    assert labels[-1] == "a/random-seed1"
+
+
+def test_protocols_that_differ_only_in_what_is_measured_share_their_trainings():
+    protocols = {
+        "full": {"split": "official"},
+        "without twins": {"split": "official", "slices": "twin_free"},
+        "validation": {"split": "official", "part": "val"},
+    }
+    found = make_plan(study(protocols=protocols), Path())
+    (unit,) = found.units
+    assert found.protocols_of(unit) == ("full", "without twins", "validation")
+    assert found.parts_of(unit) == ("test", "val")
+
+
+def test_settings_of_the_call_win_over_those_of_the_study():
+    runs = [{"name": "a", "recipe": "smoke", "set": {"schedule.epochs": 9, "spec.side": 64}}]
+    recipe = make_plan(study(runs=runs), Path(), {"schedule.epochs": 2}).experiments[0].recipe
+    assert (recipe.schedule.epochs, recipe.spec.side) == (2, 64)
+    with pytest.raises(RecipeError, match="unknown key"):
+        make_plan(study(), Path(), {"schedule.epoch": 2})
+
+
+def test_recipes_are_found_beside_the_study_and_names_are_not_given_twice(tmp_path):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"name": "mine", "spec": {"side": 64}}))
+    runs = [{"name": "a b", "recipe": "mine.yaml"}]
+    assert make_plan(study(runs=runs), tmp_path).experiments[0].recipe.name == "mine"
+    with pytest.raises(StudyError, match="two runs are called 'A-b'"):
+        make_plan(study(runs=[*runs, {"name": "A-b", "recipe": "smoke"}]), tmp_path)
+
+
+def test_data_is_a_name_under_the_root_a_path_or_a_phantom(tmp_path):
+    (tmp_path / "set").mkdir()
+    assert resolve_data(("phantom:96", "set"), tmp_path) == ("phantom:96", str(tmp_path / "set"))
+    assert resolve_data((str(tmp_path / "set"),), None) == (str(tmp_path / "set"),)
+    with pytest.raises(StudyError, match="--data-root"):
+        resolve_data(("no_such_set",), None)
+    with pytest.raises(StudyError, match="no data set 'other'"):
+        resolve_data(("other",), tmp_path)
+
+
+@pytest.mark.parametrize("name", shipped_studies())
+def test_every_shipped_study_is_valid(name):
+    path = shipped_studies()[name]
+    found = load_study(name)
+    assert found.name == name
+    assert make_plan(found, path.parent).units
