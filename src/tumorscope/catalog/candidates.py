@@ -1,21 +1,23 @@
-"""Which pairs of slices are worth a closer look: every slice against every other, eight ways round, by spectra.
+"""Which pairs of slices are worth a closer look: every slice against every other, by spectra.
 
-A pair has a host and a guest: the guest is a copy of the host, or of a window of it.
+A pair has a host and a guest: the guest is a copy of the host, or of a window of it. A first look compares what mirrors
+and turns leave as it is, so that one comparison serves all eight ways round; a second one finds the way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.catalog.structure import (
     TRANSFORMS,
-    Matrix,
     Spectra,
     Window,
+    fold_spectra,
     inverse,
     transform_spectra,
     unit,
@@ -24,21 +26,21 @@ from tumorscope.catalog.structure import (
     window_spectra,
 )
 
+SHORTLIST = 64
+"""Partners of a slice, about, that the first look passes on."""
 KEEP = 16
 """Most promising partners of a slice that are looked at closely."""
 SURE = 0.98
 """Pairs this alike are looked at whatever their rank: a slice may have more than `KEEP` twins."""
 LEAST = 0.6
 """Hardly a twin was seen below this similarity."""
-SPARE = 4
-"""For `KEEP` partners four times as many are gathered, since every view and transform brings its own."""
-SAMPLE = 1500
+SAMPLE = 2048
 ROWS, COLUMNS = 512, 8192
+FITTED = 8192
+"""Pairs that are fitted at once, so that they stay in the processor's cache."""
 MANY = 4_000_000
 """Gathered pairs that are thinned out at once; a bound on memory."""
-COMPARED, COMPARED_OF_MANY = weights(0.75, 8.0), weights(0.5, 6.0)
-THOROUGH = 30_000
-"""Above this many slices fewer orders are compared and no windows: of crops into the head some are then missed."""
+COMPARED = weights(0.75, 8.0)
 WHOLE: Window = (0.0, 0.0, 0.0, 0.0)
 HEADS, PICTURES = "head", "picture"
 Views = tuple[tuple[str, Window], ...]
@@ -54,7 +56,7 @@ VIEWS: Views = (
 )
 """What of the host is compared with what of the guest: the same part of both, but a window is the host's alone."""
 Rows = NDArray[np.int64]
-Limits = NDArray[np.float32]
+Values = NDArray[np.float32]
 Progress = Callable[[str, int, int], None]
 
 
@@ -130,16 +132,13 @@ def find_candidates(a: Described, b: Described | None = None, progress: Progress
         progress: told how many of the comparisons are done.
     """
     own, other = b is None, a if b is None else b
-    thorough = len(a) * len(other) <= THOROUGH**2
-    orders = COMPARED if thorough else COMPARED_OF_MANY
-    limits = _limits(a, other, orders)
-    limits_b = limits if own else np.full(len(other), np.inf, np.float32)
-    comparisons = list(_comparisons(a, other, own, VIEWS if thorough else VIEWS[:2]))
+    comparisons = list(_comparisons(a, other, own))
     gathered: list[Candidates] = []
     for done, comparison in enumerate(comparisons, start=1):
-        gathered.extend(_compare(comparison, (a, other), (limits, limits_b), own, orders))
-        if sum(map(len, gathered)) > MANY:
-            gathered = [_best(Candidates.concat(gathered))]
+        for found in _compare(comparison, (a, other), own):
+            gathered.append(found)
+            if sum(map(len, gathered)) > MANY:
+                gathered = [_best(Candidates.concat(gathered))]
         if progress:
             progress("comparing", done, len(comparisons))
     return _best(Candidates.concat(gathered))
@@ -148,77 +147,115 @@ def find_candidates(a: Described, b: Described | None = None, progress: Progress
 @dataclass(frozen=True)
 class _Comparison:
     view: int
-    transform: int
     flipped: bool
     hosts: Rows
     guests: Rows
 
 
-def _limits(a: Described, b: Described, orders: Matrix) -> NDArray[np.float32]:
-    """Return for each slice of `a` the similarity that some `KEEP` * `SPARE` slices of `b` exceed."""
-    sample = np.random.default_rng(0).permutation(len(b))[:SAMPLE]
-    out = np.full(len(a), LEAST, np.float32)
-    if not len(sample):
-        return out
-    first = _compared(a.head, orders)
-    second = np.concatenate([_compared(transform_spectra(b.head[sample], t), orders) for t in TRANSFORMS])
-    rank = min(len(second), 1 + int(KEEP * SPARE * len(sample) / len(b)))
-    for start in range(0, len(a), ROWS):
-        scores = first[start : start + ROWS] @ second.T
-        out[start : start + ROWS] = -np.partition(-scores, rank - 1, axis=1)[:, rank - 1]
-    return np.clip(out, LEAST, SURE)
-
-
-def _comparisons(a: Described, b: Described, own: bool, views: Views) -> Iterator[_Comparison]:
-    for view, (part, window) in enumerate(views):
+def _comparisons(a: Described, b: Described, own: bool) -> Iterator[_Comparison]:
+    for view, (part, window) in enumerate(VIEWS):
         if getattr(a, part) is None or getattr(b, part) is None:
             continue
-        for transform in range(len(TRANSFORMS)):
-            guests = np.arange(len(b)) if window == WHOLE else np.flatnonzero(b.touching)
-            yield _Comparison(view, transform, False, np.arange(len(a)), guests)
-            if window != WHOLE and not own:
-                yield _Comparison(view, transform, True, np.arange(len(b)), np.flatnonzero(a.touching))
+        guests = np.arange(len(b)) if window == WHOLE else np.flatnonzero(b.touching)
+        yield _Comparison(view, False, np.arange(len(a)), guests)
+        if window != WHOLE and not own:
+            yield _Comparison(view, True, np.arange(len(b)), np.flatnonzero(a.touching))
 
 
-def _compare(
-    this: _Comparison, sides: tuple[Described, Described], limits: tuple[Limits, Limits], own: bool, orders: Matrix
-) -> Iterator[Candidates]:
+def _compare(this: _Comparison, sides: tuple[Described, Described], own: bool) -> Iterator[Candidates]:
     if not len(this.hosts) or not len(this.guests):
         return
     part, window = VIEWS[this.view]
-    host, guest = (sides[1], sides[0]) if this.flipped else sides
-    host_limits, guest_limits = (limits[1], limits[0]) if this.flipped else limits
-    name = inverse(TRANSFORMS[this.transform])
-    guests = _compared(transform_spectra(getattr(guest, part)[this.guests], name), orders)
-    buffers = (
-        np.empty(ROWS * COLUMNS, np.float32),
-        np.empty((2, ROWS * COLUMNS), bool),
-    )  # fresh ones cost more than sums
-    for start in range(0, len(this.hosts), ROWS):
-        rows = this.hosts[start : start + ROWS]
-        hosts = _compared(_window(getattr(host, part)[rows], window), orders)
-        once = own and window == WHOLE  # the other half says the same
-        for left in range(start + 1 if once else 0, len(guests), COLUMNS):
-            columns = this.guests[left : left + COLUMNS]
-            scores, above, also = (
-                buffer[: len(rows) * len(columns)].reshape(len(rows), len(columns))
-                for buffer in (buffers[0], *buffers[1])
+    host, guest = (getattr(side, part) for side in (sides[::-1] if this.flipped else sides))
+    hosts, guests = host[this.hosts], guest[this.guests]
+    if window != WHOLE:
+        hosts = window_spectra(hosts, np.array(window))
+    compared = [unit(weighted(values, COMPARED)) for values in (hosts, guests, np.swapaxes(guests, -1, -2))]
+    half = own and window == WHOLE  # the other half says the same
+    for row, column in _shortlist(fold_spectra(hosts, COMPARED), fold_spectra(guests, COMPARED), half):
+        score, transform = _fit(row, column, *compared)
+        kept = score > LEAST
+        yield _pairs(this, row[kept], column[kept], score[kept], transform[kept], own)
+
+
+def _shortlist(hosts: Values, guests: Values, half: bool) -> Iterator[tuple[Rows, Rows]]:
+    """Yield hosts and guests of which one is among the other's most similar, some hosts at a time."""
+    center = guests.mean(axis=0)
+    hosts, guests = unit(hosts - center), unit(guests - center)
+    guest_limits = _limits(guests, hosts)
+    host_limits = guest_limits if half else _limits(hosts, guests)
+    scores, above, also = (np.empty(ROWS * COLUMNS, kind) for kind in (np.float32, bool, bool))
+    for start in range(0, len(hosts), ROWS):
+        stop = min(start + ROWS, len(hosts))
+        for left in range(start + 1 if half else 0, len(guests), COLUMNS):
+            right = min(left + COLUMNS, len(guests))
+            shape = stop - start, right - left
+            block, by_host, by_guest = (  # fresh ones cost more than the sums
+                buffer[: shape[0] * shape[1]].reshape(shape) for buffer in (scores, above, also)
             )
-            np.matmul(hosts, guests[left : left + COLUMNS].T, out=scores)
-            np.greater(scores, host_limits[rows][:, None], out=above)
-            np.greater(scores, guest_limits[columns][None], out=also)
-            row, column = np.divmod(np.flatnonzero(np.logical_or(above, also, out=above)), len(columns))
-            yield _pairs(rows[row], columns[column], scores[row, column], this, own)
+            np.matmul(hosts[start:stop], guests[left:right].T, out=block)
+            np.greater(block, host_limits[start:stop, None], out=by_host)
+            np.greater(block, guest_limits[None, left:right], out=by_guest)
+            row, column = np.divmod(np.flatnonzero(np.logical_or(by_host, by_guest, out=by_host)), shape[1])
+            yield start + row, left + column
 
 
-def _pairs(hosts: Rows, guests: Rows, scores: Limits, this: _Comparison, own: bool) -> Candidates:
+def _limits(rows: Values, others: Values) -> Values:
+    """Return for each of `rows` the similarity that about `SHORTLIST` of `others` exceed, judged by a sample."""
+    sample = others[np.random.default_rng(0).permutation(len(others))[:SAMPLE]]
+    rank = 1 + int(SHORTLIST * len(sample) / len(others))
+    out = np.full(len(rows), -np.inf, np.float32)
+    if rank <= len(sample):
+        for start in range(0, len(rows), ROWS):
+            scores = rows[start : start + ROWS] @ sample.T
+            out[start : start + ROWS] = np.partition(scores, -rank, axis=1)[:, -rank]
+    return out
+
+
+def _fit(row: Rows, column: Rows, hosts: Values, guests: Values, swapped: Values) -> tuple[Values, NDArray[np.int8]]:
+    """Return the similarity of each pair the way round that fits best, and which way that is.
+
+    Args:
+        row: into `hosts`.
+        column: into `guests` and `swapped`.
+        hosts: orders of spectra, unit rows.
+        guests: the same of the guests.
+        swapped: the same of the guests, rows and columns exchanged.
+    """
+    similarity, way = np.empty(len(row), np.float32), np.empty(len(row), np.int8)
+    for start in range(0, len(row), FITTED):
+        chosen = slice(start, start + FITTED)
+        host, there = hosts[row[chosen]], column[chosen]
+        scores = np.empty((len(there), len(TRANSFORMS)), np.float32)
+        for (ways, signs), guest in zip(_signs(), (guests, swapped), strict=True):
+            scores[:, ways] = (host * guest[there]) @ signs
+        way[chosen] = scores.argmax(axis=1)
+        similarity[chosen] = scores.max(axis=1)
+    return similarity, way
+
+
+@cache
+def _signs() -> tuple[tuple[list[int], Values], tuple[list[int], Values]]:
+    """Return the transforms that keep rows as rows, with the sign each gives every order; then the other ones."""
+    numbers = np.arange(1, COMPARED.size + 1, dtype=np.float32).reshape(COMPARED.shape)
+    undone = [transform_spectra(numbers, inverse(name)) for name in TRANSFORMS]
+    keeps = [bool((np.abs(moved) == numbers).all()) for moved in undone]
+    kinds = ([way for way, kept in enumerate(keeps) if kept == wanted] for wanted in (True, False))
+    plain, turned = ((ways, np.stack([np.sign(undone[way][COMPARED > 0]) for way in ways], axis=1)) for ways in kinds)
+    return plain, turned
+
+
+def _pairs(
+    this: _Comparison, row: Rows, column: Rows, scores: Values, transforms: NDArray[np.int8], own: bool
+) -> Candidates:
+    hosts, guests = this.hosts[row], this.guests[column]
     flipped = hosts > guests if own else np.full(len(hosts), this.flipped)
     pairs = Candidates(
         np.where(flipped, guests, hosts).astype(np.int32),
         np.where(flipped, hosts, guests).astype(np.int32),
         flipped,
         np.full(len(hosts), this.view, np.int8),
-        np.full(len(hosts), this.transform, np.int8),
+        transforms,
         scores,
     )
     return pairs.take(hosts != guests) if own else pairs
@@ -243,11 +280,3 @@ def _ranks(keys: NDArray[np.int32], scores: NDArray[np.float32]) -> Rows:
     out = np.empty(len(keys), np.int64)
     out[order] = within
     return out
-
-
-def _window(values: Spectra, window: Window) -> Spectra:
-    return values if window == WHOLE else window_spectra(values, np.array(window))
-
-
-def _compared(values: Spectra, orders: Matrix) -> NDArray[np.float32]:
-    return unit(weighted(values, orders))

@@ -35,13 +35,17 @@ from tumorscope.catalog.structure import (
     window_spectra,
 )
 
-CHUNK = 1024
+CHUNK, SPECTRA_CHUNK = 1024, 256
+"""Pairs that are treated at once; of spectra so few that they stay in the processor's cache."""
 THREADS = 2
+"""OpenCV and NumPy let go of the interpreter while they work."""
 Layers = tuple[tuple[NDArray[np.float32], float], ...]
 LAYERS: Layers = ((weights(1.0, 10.0), 0.82), (weights(1.5, 16.0), 0.85), (weights(2.0, 20.0), 0.82))
 RIDGE = 1.0
 CLEAR = 0.96
 """Fine structure this alike needs no better place."""
+HOPELESS = 0.55
+"""Fine structure less alike than this at the first place was never seen to become a twin's at a better one."""
 STEPS = 6
 SETTLED = 0.03
 """Pixels of change at which the least squares has settled."""
@@ -97,7 +101,7 @@ def lay_by_pixels(
     """
     done = 0
     out = np.zeros(len(pairs), np.float32)
-    for rows in _alike(pairs):
+    for rows in _alike(pairs, CHUNK):
         chosen = pairs.take(rows)
         host, guest = (b, a) if chosen.flipped[0] else (a, b)
         part, _ = VIEWS[chosen.view[0]]
@@ -109,7 +113,7 @@ def lay_by_pixels(
         coarse = structure_maps(below, COARSE_BLUR), structure_maps(above, COARSE_BLUR)
         fine = structure_maps(below, FINE_BLUR), structure_maps(above, FINE_BLUR)
         lay = partial(_registered, fine, coarse)
-        with ThreadPoolExecutor(THREADS) as pool:  # OpenCV lets go of the interpreter while it registers
+        with ThreadPoolExecutor(THREADS) as pool:
             out[rows] = list(pool.map(lay, host_row, guest_row, windows[rows]))
         done += len(rows)
         if progress:
@@ -120,45 +124,53 @@ def lay_by_pixels(
 def _registered(
     fine: tuple[Maps, Maps], coarse: tuple[Maps, Maps], host: int, guest: int, window: NDArray[np.float32]
 ) -> float:
-    """Return the similarity of one pair, registered where its first place is not clear already."""
+    """Return the similarity of one pair, registered where its first place leaves it open."""
     place = _place(window)
     similarity = _correlation(fine[0][host], fine[1][guest], place)
-    if similarity >= CLEAR:
+    if similarity >= CLEAR or similarity < HOPELESS:
         return similarity
     return _correlation(fine[0][host], fine[1][guest], _settle(coarse[0][host], coarse[1][guest], place))
 
 
-def _alike(pairs: Candidates) -> Iterator[Rows]:
-    """Give rows of pairs that are to be treated in the same way, some at a time."""
+def _alike(pairs: Candidates, chunk: int) -> Iterator[Rows]:
+    """Give rows of pairs that are to be treated in the same way, at most `chunk` at a time."""
     kinds = (pairs.view.astype(np.int64) * len(TRANSFORMS) + pairs.transform) * 2 + pairs.flipped
     for kind in np.unique(kinds):
         rows = np.flatnonzero(kinds == kind)
-        yield from (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
+        yield from (rows[start : start + chunk] for start in range(0, len(rows), chunk))
 
 
 def _layer(
     pairs: Candidates, windows: Windows, weight: NDArray[np.float32], a: Described, b: Described
 ) -> tuple[Similarity, NDArray[np.float32]]:
     similarity, change = np.zeros(len(pairs), np.float32), np.zeros((len(pairs), 4), np.float32)
-    for rows in _alike(pairs):
-        chosen = pairs.take(rows)
-        host, guest = (b, a) if chosen.flipped[0] else (a, b)
-        part, _ = VIEWS[chosen.view[0]]
-        back = inverse(TRANSFORMS[chosen.transform[0]])
-        hosts = window_spectra(getattr(host, part)[chosen.host], windows[rows])
-        guests = transform_spectra(getattr(guest, part)[chosen.guest], back)
-        similarity[rows], change[rows] = _project(hosts, guests, weight)
+
+    def fill(rows: Rows) -> None:
+        similarity[rows], change[rows] = _project(*_laid_spectra(pairs.take(rows), windows[rows], a, b), weight)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in pool.map(fill, _alike(pairs, SPECTRA_CHUNK)):
+            pass
     return similarity, change
+
+
+def _laid_spectra(pairs: Candidates, windows: Windows, a: Described, b: Described) -> tuple[Spectra, Spectra]:
+    """Return the spectra of what hosts show in the windows, and of guests turned back; all pairs of one kind."""
+    host, guest = (b, a) if pairs.flipped[0] else (a, b)
+    part, _ = VIEWS[pairs.view[0]]
+    shared = windows[0] if (windows == windows[0]).all() else windows
+    guests = transform_spectra(getattr(guest, part)[pairs.guest], inverse(TRANSFORMS[pairs.transform[0]]))
+    return window_spectra(getattr(host, part)[pairs.host], shared), guests
 
 
 def _project(hosts: Spectra, guests: Spectra, weight: NDArray[np.float32]) -> tuple[Similarity, NDArray[np.float32]]:
     """Project hosts onto what guests become when moved and stretched, large changes held back by a ridge."""
     target = unit(weighted(hosts, weight))
     spanned = weighted(np.concatenate([guests[:, None], tangents(guests)], axis=1), weight)
-    spanned /= np.linalg.norm(spanned[:, :1], axis=2, keepdims=True) + 1e-6
+    spanned /= np.sqrt(np.square(spanned[:, :1]).sum(axis=2, keepdims=True)) + 1e-6
     gram = spanned @ spanned.transpose(0, 2, 1) + np.diag([1e-6, RIDGE, RIDGE, RIDGE, RIDGE]).astype(np.float32)
     solved = np.linalg.solve(gram, spanned @ target[:, :, None])
-    fitted = unit((spanned * solved).sum(axis=1))
+    fitted = unit((solved.transpose(0, 2, 1) @ spanned)[:, 0])
     share = np.maximum(solved[:, 0], 0.05)
     return (fitted * target).sum(axis=1), np.clip(solved[:, 1:, 0] / share, -0.15, 0.15)
 

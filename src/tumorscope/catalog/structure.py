@@ -93,6 +93,19 @@ def transform_spectra(values: Spectra, transform: str) -> Spectra:
     return out
 
 
+def fold_spectra(values: Spectra, weight: Matrix) -> NDArray[np.float32]:
+    """Return what mirrors and turns leave as it is, of the orders that have a weight: ``(n, orders)``, unit rows.
+
+    A mirror changes signs, a quarter turn exchanges rows and columns too: so the size of each order that is its own
+    partner stays, and of two partners' sizes the sum and the difference.
+    """
+    sizes = np.abs(values * weight)
+    swapped = np.swapaxes(sizes, -1, -2)
+    above, diagonal = np.triu(weight > 0, 1), np.diag(weight) > 0
+    folded = [(sizes + swapped)[:, above] / np.sqrt(2), np.abs(sizes - swapped)[:, above] / np.sqrt(2)]
+    return unit(np.concatenate([*folded, np.diagonal(sizes, axis1=1, axis2=2)[:, diagonal]], axis=1))
+
+
 def transform_picture(picture: NDArray[np.generic], transform: str) -> NDArray[np.generic]:
     """Mirror and turn (counterclockwise) pictures: the last two axes."""
     out = picture

@@ -15,8 +15,9 @@ from tumorscope.catalog.structure import TRANSFORMS, compose, inverse, spectra, 
 if TYPE_CHECKING:
     import pandas as pd
 
-TWIN = 0.88
-"""Similarity of fine structure from which two slices are twins. Copies lie above, neighbors of a patient below."""
+TWIN = 0.93
+"""Similarity of fine structure from which two slices are twins. Copies lie above, neighbors of a patient below: the
+lowest hundredth at which 99% of the pairs found for planted copies are right (`benchmarks/twins.py`, part 0)."""
 KNOWN_LAYERS: Layers = (*LAYERS, (weights(2.0, 20.0), 0.97))
 """What is compared, and how alike it must be, where only a spectrum is stored."""
 COMPACT_LAYERS: Layers = (*LAYERS[:2], (kept_weights(1.5), 0.95))
