@@ -70,17 +70,42 @@ def test_weights_of_another_model_are_refused(tmp_path):
         create_backbone("resnet34", str(path), 96)
 
 
-def test_weights_from_a_file_are_loaded(tmp_path):
+@pytest.mark.parametrize("name", ["test_efficientnet", "test_convnext", "test_vit"])
+def test_weights_from_a_file_are_loaded_into_every_family(tmp_path, name):
     import timm
 
-    model = timm.create_model("test_efficientnet", pretrained=False)
+    model = timm.create_model(name, pretrained=False)
     torch.save(model.state_dict(), tmp_path / "weights.pth")
-    backbone = create_backbone("test_efficientnet", str(tmp_path / "weights.pth"), 96).net
-    torch.testing.assert_close(backbone.state_dict()["conv_stem.weight"], model.state_dict()["conv_stem.weight"])
+    net = create_backbone(name, str(tmp_path / "weights.pth"), 96).net
+    saved = {value.double().sum().item() for key, value in model.state_dict().items() if "pos_embed" not in key}
+    for key, value in net.state_dict().items():
+        if "pos_embed" not in key:  # made for another size, and so resampled
+            assert value.double().sum().item() in saved, key
+
+
+def test_a_file_that_lacks_a_tensor_is_refused(tmp_path):
+    import timm
+
+    state = timm.create_model("test_efficientnet", pretrained=False).state_dict()
+    del state["blocks.1.0.bn1.weight"]
+    torch.save(state, tmp_path / "weights.pth")
+    with pytest.raises(RecipeError, match=r"do not fit test_efficientnet \(blocks.1.0.bn1.weight\)"):
+        create_backbone("test_efficientnet", str(tmp_path / "weights.pth"), 96)
+
+
+def test_normalization_can_be_left_out_and_knows_the_colors_of_three_sequences():
+    images = torch.full((1, 3, 32, 32), 127.5)
+    for normalize, mean, std in [(True, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]), (False, [0.0] * 3, [1.0] * 3)]:
+        recipe = NetworkRecipe(backbone="test_efficientnet", weights="none", width=8, normalize=normalize)
+        network = Network(recipe, classes=2, side=32)
+        expected = (0.5 - torch.tensor(mean)) / torch.tensor(std)
+        torch.testing.assert_close(network._scaled(images)[0, :, 0, 0], expected)
+        gray = network._scaled(images[:, :1])[0, :, 0, 0]
+        torch.testing.assert_close(gray, torch.full((3,), (0.5 - sum(mean) / 3) / (sum(std) / 3)))
 
 
 def test_an_unreachable_hub_says_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # its variable is read once, on import
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.raises(RecipeError, match=r"cannot be fetched.*weights: bundled"):
         create_backbone("resnet18", "hub", 96)
