@@ -112,7 +112,7 @@ def test_recipes_are_found_beside_the_study_and_names_are_not_given_twice(tmp_pa
 def test_data_is_a_name_under_the_root_a_path_or_a_phantom(tmp_path):
     (tmp_path / "set").mkdir()
     assert resolve_data(("phantom:96", "set"), tmp_path) == ("phantom:96", str(tmp_path / "set"))
-    assert resolve_data((str(tmp_path / "set"),), None) == (str(tmp_path / "set"),)
+    assert resolve_data((str(tmp_path / "set"),), None) == (str((tmp_path / "set").resolve()),)
     with pytest.raises(StudyError, match="--data-root"):
         resolve_data(("no_such_set",), None)
     with pytest.raises(StudyError, match="no data set 'other'"):

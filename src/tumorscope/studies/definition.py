@@ -84,7 +84,7 @@ def _resolved(name: str, root: str | Path | None) -> str:
         return name
     for path in ([Path(root) / name] if root is not None else []) + [Path(name)]:
         if path.exists():
-            return str(path)
+            return str(path.resolve())  # a study may go on from another working directory
     if root is None:
         raise StudyError(f"the data set '{name}' is not here", remedy="say where it lies with --data-root DIR")
     raise StudyError(f"has no data set '{name}'", file=root, remedy="get it with tumorscope fetch, or mend --data-root")

@@ -51,6 +51,7 @@ def study_page(found: Mapping[str, Any]) -> str:
         "point_bounds": lambda interval: _point_bounds(interval, is_share),
         "count": lambda value: "–" if value is None else f"{value:,}",
         "millions": _millions,
+        "place": lambda value, start: round(100 * max(0.0, value - start) / (1 - start), 3),
         "p_value": lambda p: "< 0.0001" if p < 1e-4 else f"{p:.2g}",
     }
     protocols = [_protocol(name, values, found) for name, values in found["protocols"].items()]
@@ -62,7 +63,6 @@ def study_page(found: Mapping[str, Any]) -> str:
         protocols=protocols,
         failed=[training for training in found["trainings"] if training["state"] == "failed"],
         undone=sum(training["state"] not in ("done", "failed") for training in found["trainings"]),
-        scale=(0, 25, 50, 75, 100) if is_share else (0, 0.25, 0.5, 0.75, 1),
     )
 
 
@@ -71,15 +71,17 @@ def _protocol(name: str, values: Mapping[str, Any], found: Mapping[str, Any]) ->
     low, high = charts.lowest_accuracy(curves), charts.highest_loss(curves)
     published = found["published"]
     is_theirs = published is not None and published["protocol"] == name and published["metric"] == found["metric"]
-    differences = {row["run"]: row for row in values["differences"]}
+    start, is_share = _axis_start(values["rows"], published["value"] if is_theirs else None), found["metric"] != "auc"
     return {
         "name": name,
         **values,
+        "axis_from": start,
+        "scale": [_tick(start + (1 - start) * step / 4, is_share) for step in range(5)],
         "published_value": published["value"] if is_theirs else None,
         "split_words": SPLITS.get(values["split"], f"the folds of the {values['split'].partition(':')[2]} benchmark"),
         "slices_words": SLICES[values["slices"]],
         "part_words": "validation part, which also chose the epoch" if values["part"] == "val" else "test part",
-        "by_run": differences,
+        "by_run": {row["run"]: row for row in values["differences"]},
         "small": [
             {
                 "run": row["run"],
@@ -121,8 +123,8 @@ def _sentences(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     out = []
     for name, protocol in found["protocols"].items():
         out += [(level, f"{name}: {text}") for level, text in _protocol_sentences(protocol, found)]
-    for sentence in found["cut"]:
-        out.append(("warn", f"cut to fit the budget: {sentence}"))
+    if found["cut"]:
+        out.append(("warn", "some of it was cut to fit the budget; what, stands below"))
     return out
 
 
@@ -151,6 +153,17 @@ def _protocol_sentences(protocol: Mapping[str, Any], found: Mapping[str, Any]) -
     if protocol["leaky"]:
         said.append(("warn", "this protocol leaks: what is measured is in part what was learnt by heart"))
     return said
+
+
+def _axis_start(rows: list[dict[str, Any]], published: float | None) -> float:
+    """Return where an axis can start so that all of it is seen, and differences too."""
+    shown = [published, *(value for row in rows for value in (row["low"], row["value"], row["copy_baseline"]))]
+    lowest = min((value for value in shown if value is not None), default=0.0)
+    return next((start for start in (0.9, 0.8, 0.6, 0.4) if lowest >= start + 0.02), 0.0)
+
+
+def _tick(value: float, is_share: bool) -> str:
+    return f"{round(100 * value, 1):g}%" if is_share else f"{round(value, 3):g}"
 
 
 def _figure(value: float | None, is_share: bool) -> str:
