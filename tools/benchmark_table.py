@@ -27,7 +27,7 @@ def main() -> None:
     """Replace what stands between the markers."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    rows = [*standing_rows(), *own_rows(), *entry_rows()]
+    rows = [row for row in (*standing_rows(), *own_rows(), *entry_rows()) if row[2]["value"] is not None]
     order = list(dict.fromkeys(row[0] for row in rows))
     table = "\n".join([HEAD, *map(_line, sorted(rows, key=lambda row: order.index(row[0])))])
     write_text(PAGE, f"{before}{BEGIN}\n{table}\n{END}{after}")
