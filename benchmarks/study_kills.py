@@ -4,8 +4,9 @@
 
 A study of the phantom runs by the command line in a process group of its own. The whole group gets SIGKILL at a moment
 drawn evenly from the time that an undisturbed one took; then the same command goes on with what is there, until it is
-killed again or ends. A study that ended is compared (all columns of ``leaderboard.csv`` but the minutes) and another
-begins in a new folder, until as many kills as asked for have hit while it ran.
+killed again or ends. A study that ended is compared (all columns of ``leaderboard.csv`` but the minutes, and every
+answer, log and figure of its trainings byte by byte) and another begins in a new folder, until as many kills as asked for
+have hit while it ran.
 """
 
 from __future__ import annotations
@@ -42,20 +43,20 @@ def main() -> None:
         if _run(study, folder / "undisturbed").wait():
             sys.exit("the undisturbed study failed")
         took = time.perf_counter() - start
-        whole = _table(folder / "undisturbed")
-        print(f"undisturbed: {took:.1f} s\n{whole.to_string()}", flush=True)
-        kills, studies = _kill_and_go_on(study, folder, whole, took, options.kills, rng)
+        print(f"undisturbed: {took:.1f} s\n{_table(folder / 'undisturbed').to_string()}", flush=True)
+        kills, studies = _kill_and_go_on(study, folder, took, options.kills, rng)
     figures = {
         "kills": len(kills),
         "kills_while_running": sum(kill["hit"] for kill in kills),
         "studies": len(studies),
         "same_table": sum(study["same_table"] for study in studies),
+        "same_answers": sum(study["same_answers"] for study in studies),
         "undisturbed_seconds": round(took, 1),
         "moments": kills,
         "ended": studies,
     }
     write_record("study_kills", figures, ("optuna", "torch", "numpy"))
-    if not all(study["same_table"] for study in studies):
+    if not all(study["same_table"] and study["same_answers"] for study in studies):
         sys.exit(1)
 
 
@@ -84,11 +85,11 @@ def _write_study(folder: Path, options: argparse.Namespace) -> Path:
 
 
 def _kill_and_go_on(
-    study: Path, folder: Path, whole: pd.DataFrame, took: float, wanted: int, rng: np.random.Generator
+    study: Path, folder: Path, took: float, wanted: int, rng: np.random.Generator
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     kills: list[dict[str, Any]] = []
     ended: list[dict[str, Any]] = []
-    out, here = folder / "killed_1", 0
+    out, here, whole = folder / "killed_1", 0, folder / "undisturbed"
     while len(kills) < wanted or here:
         process = _run(study, out)
         moment = float(rng.uniform(0, took)) if len(kills) < wanted else None
@@ -98,8 +99,9 @@ def _kill_and_go_on(
             print(f"kill {len(kills)}: {kills[-1]}", flush=True)
             continue
         code = process.wait()
-        same = code == 0 and _table(out).equals(whole)
-        ended.append({"kills": here, "exit_code": code, "same_table": same})
+        same = code == 0 and _table(out).equals(_table(whole))
+        files = code == 0 and _answers(out) == _answers(whole)
+        ended.append({"kills": here, "exit_code": code, "same_table": same, "same_answers": files})
         print(f"ended: {ended[-1]}", flush=True)
         out, here = folder / f"killed_{len(ended) + 1}", 0
     return kills, ended
@@ -130,6 +132,14 @@ def _state(out: Path) -> dict[str, int]:
 
 def _table(out: Path) -> pd.DataFrame:
     return pd.read_csv(out / "leaderboard.csv").drop(columns=[*TIMES])
+
+
+def _answers(out: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(out)): path.read_bytes()
+        for name in ("findings.csv", "log.csv", "metrics.json")
+        for path in (out / "runs").rglob(name)
+    }
 
 
 if __name__ == "__main__":

@@ -102,22 +102,23 @@ def run_study(
 
 
 def write_results(found: dict[str, Any], out: Path) -> pd.DataFrame:
-    """Write ``leaderboard.csv``, ``study.html`` and ``study.json``; return the leaderboard.
+    """Write ``leaderboard.csv``, ``study.json`` and ``study.html``; return the leaderboard.
 
     Raises:
         OutputError: the folder cannot be written.
     """
     table = leaderboard(found)
     write_text(out / LEADERBOARD, table.to_csv(index=False, lineterminator="\n"))
-    write_text(out / PAGE, study_page(found))
     write_json(out / RESULTS, found)
+    write_text(out / PAGE, study_page(found))
     return table
 
 
 def _searched(study: Study, folder: Path, overrides: Mapping[str, Any] | None) -> Recipe | None:
     if study.search is None:
         return None
-    return resolve_recipe(study.search.recipe, folder, {**study.search.set, **(overrides or {})})
+    of_all = {key: value for key, value in (overrides or {}).items() if ":" not in key}
+    return resolve_recipe(study.search.recipe, folder, {**study.search.set, **of_all})
 
 
 def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
