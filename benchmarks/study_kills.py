@@ -5,8 +5,8 @@
 A study of the phantom runs by the command line in a process group of its own. The whole group gets SIGKILL at a moment
 drawn evenly from the time that an undisturbed one took; then the same command goes on with what is there, until it is
 killed again or ends. A study that ended is compared (all columns of ``leaderboard.csv`` but the minutes, and every
-answer, log and figure of its trainings byte by byte) and another begins in a new folder, until as many kills as asked for
-have hit while it ran.
+answer, log and figure of its trainings byte by byte) and another begins in a new folder, until as many kills as asked
+for have hit while it ran.
 """
 
 from __future__ import annotations

@@ -25,7 +25,9 @@ def run(
         float | None, typer.Option("--cpu-hours", min=0.001, help="Cut epochs, sides and seeds evenly to fit.")
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Trainings side by side; they share the cores.")] = 1,
-    setting: Annotated[list[str] | None, typer.Option("--set", help="A recipe key, set in every run.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A recipe key, set in every run; RUN:key=value in one.")
+    ] = None,
 ) -> None:
     """Run a study, or go on with one that was interrupted."""
     from tumorscope.settings import parse_settings

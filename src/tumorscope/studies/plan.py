@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tumorscope.errors import StudyError
+from tumorscope.errors import StudyError, did_you_mean
 from tumorscope.studies.study import RunEntry, Study
 from tumorscope.training import Recipe, load_recipe
 
@@ -123,13 +123,15 @@ def make_plan(study: Study, folder: Path, overrides: Mapping[str, Any] | None = 
     Args:
         study: a checked one.
         folder: where its file lies; paths of recipes are relative to it.
-        overrides: recipe keys set in every run, over what the study says.
+        overrides: recipe keys set in every run, over what the study says; with a run's name before, as in
+            ``resnet50:network.weights``, in that run alone.
 
     Raises:
         RecipeError: a recipe does not exist, or a key of it is wrong.
-        StudyError: two runs have one name.
+        StudyError: two runs have one name, or an override names none.
     """
-    experiments = [made for run in study.runs for made in _experiments(run, study, folder, dict(overrides or {}))]
+    given = _by_run(overrides or {}, [run.name for run in study.runs])
+    experiments = [made for run in study.runs for made in _experiments(run, study, folder, given[run.name])]
     return Plan(study, _unique(tuple(experiments)))
 
 
@@ -143,6 +145,18 @@ def resolve_recipe(name: str, folder: Path, settings: Mapping[str, Any]) -> Reci
 def slug(name: str) -> str:
     """Return a name as a folder's name: letters, digits, dots and dashes."""
     return re.sub(r"[^A-Za-z0-9._=]+", "-", name).strip("-.")
+
+
+def _by_run(overrides: Mapping[str, Any], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the overrides of each run: first those of all, then its own."""
+    found: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for key, value in sorted(overrides.items(), key=lambda pair: ":" in pair[0]):
+        name, colon, own = key.rpartition(":")
+        if colon and name not in found:
+            raise StudyError(f"no run is called '{name}'", remedy=did_you_mean(name, names))
+        for run in [name] if colon else names:
+            found[run][own] = value
+    return found
 
 
 def _experiments(run: RunEntry, study: Study, folder: Path, overrides: dict[str, Any]) -> Iterator[Experiment]:
