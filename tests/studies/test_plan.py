@@ -101,6 +101,15 @@ def test_settings_of_the_call_win_over_those_of_the_study():
         make_plan(study(), Path(), {"schedule.epoch": 2})
 
 
+def test_a_setting_with_a_name_before_it_is_of_that_run_alone():
+    runs = [{"name": "a", "recipe": "smoke"}, {"name": "b", "recipe": "smoke"}]
+    settings = {"b:schedule.epochs": 3, "schedule.epochs": 2}
+    made = make_plan(study(runs=runs), Path(), settings).experiments
+    assert [experiment.recipe.schedule.epochs for experiment in made] == [2, 3]
+    with pytest.raises(StudyError, match="no run is called 'c'"):
+        make_plan(study(runs=runs), Path(), {"c:schedule.epochs": 3})
+
+
 def test_recipes_are_found_beside_the_study_and_names_are_not_given_twice(tmp_path):
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"name": "mine", "spec": {"side": 64}}))
     runs = [{"name": "a b", "recipe": "mine.yaml"}]
