@@ -1,0 +1,154 @@
+"""Gather what studies found in docs/results.json, and write docs/results.md and the README's table from it.
+
+usage: python tools/study_results.py [STUDY_FOLDER...]
+
+A folder is the ``--out`` of ``tumorscope study run``; its study takes the place of what docs/results.json held of it.
+Without folders the pages are written again from what docs/results.json holds.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tumorscope.atomic import write_json, write_text
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS, PAGE, README = ROOT / "docs/results.json", ROOT / "docs/results.md", ROOT / "README.md"
+BEGIN, END = "<!-- results:studies:begin -->", "<!-- results:studies:end -->"
+KEPT = (
+    "run", "metric", "value", "low", "high", "n", "seed_sd", "seeds", "folds", "done", "trainings", "best", "leaky",
+    "split", "part", "slices", "epochs", "side", "backbone", "weights", "parameters", "minutes", "copy_baseline",
+    "source_probe", "cut", "note",
+)  # fmt: skip
+ROWS = "| run | figure | 95% interval | n | epochs | side | weights | minutes | copying | file properties |"
+SUMMARY = "| study | published | ours, same protocol | ours, without leaks | copying, without leaks |"
+
+
+def main() -> None:
+    """Take in the folders given, then write both pages."""
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {"studies": {}}
+    for folder in sys.argv[1:]:
+        found = json.loads(Path(folder, "study.json").read_text(encoding="utf-8"))
+        results["studies"][found["name"]] = gathered(found)
+    results["studies"] = dict(sorted(results["studies"].items()))
+    write_json(RESULTS, results)
+    studies = list(results["studies"].values())
+    write_text(PAGE, page(studies))
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    write_text(README, f"{before}{BEGIN}\n{summary(studies, 'docs/results.md')}\n{END}{after}")
+
+
+def gathered(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a ``study.json``: rows, differences and tables, without curves and folders."""
+    protocols = {
+        name: {
+            **{key: protocol[key] for key in ("split", "part", "slices", "what", "leaky", "best", "differences")},
+            "rows": [{key: row[key] for key in KEPT} for row in protocol["rows"]],
+        }
+        for name, protocol in found["protocols"].items()
+    }
+    kept = {key: found[key] for key in ("name", "title", "description", "data", "metric", "published", "cut", "tables")}
+    return {**kept, "protocols": protocols, "version": found["version"]}
+
+
+def summary(studies: Sequence[Mapping[str, Any]], page: str) -> str:
+    """Return one line a study, linked to its part of `page`: the published figure, and ours with and without leaks."""
+    return "\n".join([SUMMARY, _rule(SUMMARY), *(_summary_line(study, page) for study in studies)])
+
+
+def page(studies: Sequence[Mapping[str, Any]]) -> str:
+    """Return docs/results.md."""
+    parts = [
+        "# What the published systems' recipes give, with leaks and without",
+        "Made from [results.json](results.json) by `tools/study_results.py`; no number is typed by hand. Every "
+        "training ran on two cores without a GPU. How figures, intervals and differences are made stands in "
+        "[studies](studies.md); *copying* takes the label of the most similar training picture, *file properties* "
+        "is the source probe (see [evaluation](evaluation.md)).",
+        summary(studies, ""),
+    ]
+    for study in studies:
+        parts += _study_parts(study)
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary_line(study: Mapping[str, Any], page: str) -> str:
+    published = study["published"]
+    ours = _first(study["protocols"][published["protocol"]])
+    honest = next((p for p in study["protocols"].values() if not p["leaky"]), None)
+    same = next((row for row in honest["rows"] if ours and row["run"] == ours["run"]), None) if honest else None
+    figure = f"{published['value']:.1%} ({published['what']})"
+    copied = _share(same["copy_baseline"]) if same else "not measured"
+    link = f"[{study['name']}]({page}#{study['name']})"
+    return f"| {link} | {figure} | {_short(ours)} | {_short(same)} | {copied} |"
+
+
+def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
+    published = study["published"]
+    yield f"## {study['name']}"
+    yield f"{study['title']}. {study['description']}"
+    yield f"Published: **{published['value']:.2%}** ({published['what']}; {published['source']})."
+    yield f"`tumorscope study run {study['name']} --data-root DIR --out DIR`"
+    if study["cut"]:
+        yield "Cut to fit a budget: " + "; ".join(map(str, study["cut"])) + "."
+    for name, protocol in study["protocols"].items():
+        yield f"### {name}{' (leaky)' if protocol['leaky'] else ''}"
+        yield f"{protocol['what']}.".capitalize() if protocol["what"] else ""
+        yield "\n".join([ROWS, _rule(ROWS), *map(_row_line, protocol["rows"])])
+        notes = [f"- {row['run']}: {row['note']}" for row in protocol["rows"] if row["note"]]
+        if notes and name == next(iter(study["protocols"])):
+            yield "\n".join(notes)
+        if protocol["best"]:
+            yield f"{protocol['best']} is better than every other row: no interval of a paired difference holds 0."
+    for table in study["tables"]:
+        yield f"### {table['title']}"
+        head = f"| protocol | {table['of']} | difference to {table['against']} | 95% interval | real |"
+        yield "\n".join([head, _rule(head), *map(_contrast_line, table["rows"])])
+
+
+def _row_line(row: Mapping[str, Any]) -> str:
+    if row["value"] is None:
+        return f"| {row['run']} | not done | | | {row['epochs']} | {row['side']} | {row['weights']} | | | |"
+    done = "" if row["done"] == row["trainings"] else f" ({row['done']} of {row['trainings']} trainings)"
+    values = (
+        f"{row['run']}{done}", f"**{row['value']:.1%}**", _bounds(row), f"{row['n']:,}", row["epochs"], row["side"],
+        row["weights"], f"{row['minutes']:.1f}", _share(row["copy_baseline"]), _share(row["source_probe"]),
+    )  # fmt: skip
+    return "| " + " | ".join(map(str, values)) + " |"
+
+
+def _contrast_line(row: Mapping[str, Any]) -> str:
+    bounds = "too few to say" if row["interval"] is None else " to ".join(f"{100 * b:+.1f}" for b in row["interval"])
+    value = "not measured" if row["value"] is None else f"{100 * row['value']:+.1f} points"
+    return f"| {row['protocol']} | {row['option']} | {value} | {bounds} | {'yes' if row['real'] else 'no'} |"
+
+
+def _first(protocol: Mapping[str, Any]) -> dict[str, Any] | None:
+    rows = [row for row in protocol["rows"] if row["value"] is not None]
+    return max(rows, key=lambda row: float(row["value"]), default=None)
+
+
+def _short(row: Mapping[str, Any] | None) -> str:
+    if row is None or row["value"] is None:
+        return "not measured"
+    return f"{row['run']}: **{row['value']:.1%}** ({_bounds(row)}, n {row['n']:,})"
+
+
+def _bounds(row: Mapping[str, Any]) -> str:
+    return "too few to say" if row["low"] is None else f"{row['low']:.1%} to {row['high']:.1%}"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _rule(head: str) -> str:
+    return "|" + "---|" * (head.count("|") - 1)
+
+
+if __name__ == "__main__":
+    main()
