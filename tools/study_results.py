@@ -97,7 +97,8 @@ def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
         yield "Cut to fit a budget: " + "; ".join(map(str, study["cut"])) + "."
     for name, protocol in study["protocols"].items():
         yield f"### {name}{' (leaky)' if protocol['leaky'] else ''}"
-        yield f"{protocol['what']}.".capitalize() if protocol["what"] else ""
+        if protocol["what"]:
+            yield f"{protocol['what'][0].upper()}{protocol['what'][1:]}."
         yield "\n".join([ROWS, _rule(ROWS), *map(_row_line, protocol["rows"])])
         notes = [f"- {row['run']}: {row['note']}" for row in protocol["rows"] if row["note"]]
         if notes and name == next(iter(study["protocols"])):
