@@ -1,0 +1,99 @@
+"""A whole study of the phantom by the command line: killed on the way, gone on with, one run failing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import yaml
+
+pytest.importorskip("torch")
+pytest.importorskip("optuna")
+from tumorscope.cli import DONE, SOME_FAILED, WRONG_CALL, run
+from tumorscope.studies.status import read_status
+
+COMMAND = [sys.executable, "-c", "from tumorscope.cli import main; main()", "study", "run"]
+TINY = {"schedule.epochs": 2, "spec.side": 64, "network.width": 16, "augment.transplant": 0, "loss.mask": 0}
+STUDY = {
+    "name": "tiny",
+    "data": ["phantom:96"],
+    "protocols": {
+        "published": {"split": "random", "part": "val"},
+        "honest": {"split": "random", "slices": "leak_free"},
+    },
+    "runs": [
+        {"name": "good", "recipe": "smoke", "set": TINY},
+        {"name": "bad", "recipe": "smoke", "set": {**TINY, "network.weights": "no_such_weights.pt"}},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    path = tmp_path_factory.mktemp("study") / "tiny.yaml"
+    path.write_text(yaml.safe_dump(STUDY))
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(study, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "undisturbed"
+    assert run(["study", "run", str(study), "--out", str(out), "--jobs", "2"]) == SOME_FAILED
+    return out
+
+
+def test_every_protocol_has_its_row_and_shares_the_training(undisturbed):
+    table = pd.read_csv(undisturbed / "leaderboard.csv").set_index(["protocol", "run"])
+    found = json.loads((undisturbed / "study.json").read_text())
+    assert len(found["trainings"]) == 2, "both protocols look at the same trainings"
+    catalog = pd.read_csv(undisturbed / "runs" / "good" / "random-seed0" / "catalog.csv")
+    validated = pd.read_csv(undisturbed / "runs" / "good" / "random-seed0" / "val" / "findings.csv")
+    row = table.loc["published", "good"]
+    assert row["n"] == (catalog["split"] == "val").sum() == len(validated)
+    assert row["value"] == pytest.approx(validated["right"].mean(), abs=1e-6)
+    assert row["leaky"]
+    assert row["parameters"] > 10_000
+    assert table.loc["honest", "good"]["n"] <= (catalog["split"] == "test").sum()
+    assert len(found["protocols"]["honest"]["rows"][0]["curves"][0]["val_accuracy"]) == 2
+
+
+def test_a_training_that_fails_is_told_in_a_line_and_the_rest_is_done(undisturbed):
+    states = {training.label: training for training in read_status(undisturbed).trainings}
+    assert states["good/random-seed0"].state == "done"
+    assert states["bad/random-seed0"].state == "failed"
+    assert "no_such_weights.pt" in states["bad/random-seed0"].error
+    page = (undisturbed / "study.html").read_text()
+    assert "no_such_weights.pt" in page
+    assert "http://" not in page.replace("http://www.w3.org", ""), "the page needs nothing from outside"
+
+
+def test_a_changed_study_does_not_mix_with_what_is_there(undisturbed, tmp_path, capsys):
+    changed = tmp_path / "tiny.yaml"
+    changed.write_text(yaml.safe_dump({**STUDY, "metric": "auc"}))
+    assert run(["study", "run", str(changed), "--out", str(undisturbed)]) == WRONG_CALL
+    assert 'study.metric was "accuracy", now "auc"' in capsys.readouterr().err
+
+
+def test_status_is_plain_where_there_is_no_terminal(undisturbed, capsys):
+    assert run(["study", "status", str(undisturbed)]) == DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("good/random-seed0: done 0.")
+    assert lines[-1] == "1 done, 1 failed; no process works on it"
+
+
+def test_a_killed_study_goes_on_and_ends_with_the_same_table(study, undisturbed, tmp_path):
+    out = tmp_path / "killed"
+    process = subprocess.Popen([*COMMAND, str(study), "--out", str(out), "--jobs", "2"], start_new_session=True)
+    checkpoint = out / "runs" / "good" / "random-seed0" / "last.ckpt"
+    while process.poll() is None and not checkpoint.exists():
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert read_status(out).trainings[0].state == "stopped"
+    assert run(["study", "run", str(study), "--out", str(out), "--jobs", "2"]) == SOME_FAILED
+    ours, theirs = (pd.read_csv(folder / "leaderboard.csv").drop(columns="minutes") for folder in (out, undisturbed))
+    pd.testing.assert_frame_equal(ours, theirs)
