@@ -41,6 +41,7 @@ def test_defaults_of_protocols_follow_their_split():
         ({"protocols": {"p": {"split": "randon"}}}, "did you mean 'random'"),
         ({"protocols": {"p": {"split": "grouped", "folds": [1]}}}, "folds 1 to 5 go with"),
         ({"protocols": {"p": {"split": "random", "part": "val", "slices": "leak_free"}}}, "part: val"),
+        ({"protocols": {"p": {"split": "grouped", "part": "train", "slices": "leak_free"}}}, "part: train"),
         ({"runs": [{"name": "a", "protocols": ["nobody"]}]}, "no protocol 'nobody'"),
         ({"runs": []}, "neither a run nor a search"),
         ({"tables": [{"of": "flip"}]}, "no run has 'flip'"),

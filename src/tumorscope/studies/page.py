@@ -21,6 +21,11 @@ SPLITS = {
     "folds": "five folds, no patient and no twin on two sides",
     "random": "70/15/15 at random, as most papers do",
 }
+PARTS = {
+    "test": "test part",
+    "val": "validation part, which also chose the epoch",
+    "train": "training part, which it learnt",
+}
 SLICES = {
     "full": "every slice",
     "twin_free": "slices without a twin in training",
@@ -80,7 +85,7 @@ def _protocol(name: str, values: Mapping[str, Any], found: Mapping[str, Any]) ->
         "published_value": published["value"] if is_theirs else None,
         "split_words": SPLITS.get(values["split"], f"the folds of the {values['split'].partition(':')[2]} benchmark"),
         "slices_words": SLICES[values["slices"]],
-        "part_words": "validation part, which also chose the epoch" if values["part"] == "val" else "test part",
+        "part_words": PARTS[values["part"]],
         "by_run": {row["run"]: row for row in values["differences"]},
         "small": [
             {

@@ -105,7 +105,7 @@ class Plan:
         return tuple(name for name in experiment.protocols if unit in self.units_of(experiment, name))
 
     def parts_of(self, unit: Unit) -> tuple[str, ...]:
-        """Return which parts of the split, 'test' or 'val', a training is measured on."""
+        """Return which parts of the split, 'test', 'val' or 'train', a training is measured on."""
         return tuple(sorted({self.study.protocols[name].part for name in self.protocols_of(unit)}))
 
     def experiment(self, run: str) -> Experiment:

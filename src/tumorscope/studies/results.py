@@ -17,7 +17,7 @@ from tumorscope.studies.compare import Answers, difference, figure, mean_differe
 from tumorscope.studies.ledger import DONE, Entry
 from tumorscope.studies.plan import Experiment, Plan, Unit
 from tumorscope.studies.study import Protocol
-from tumorscope.studies.work import VAL
+from tumorscope.studies.work import TEST
 from tumorscope.version import __version__
 
 CURVES = ("loss", "val_loss", "val_accuracy")
@@ -85,7 +85,7 @@ def leaderboard(found: Mapping[str, Any]) -> pd.DataFrame:
 def findings_of(unit: Unit, protocol: Protocol, out: Path) -> Path:
     """Return the folder with ``findings.csv`` and ``metrics.json`` of the part that a protocol measures."""
     folder = unit.folder(out)
-    return folder / VAL if protocol.part == "val" else folder
+    return folder if protocol.part == TEST else folder / protocol.part
 
 
 def _answers(plan: Plan, name: str, entries: Mapping[str, Entry], out: Path) -> dict[str, Answers]:

@@ -19,6 +19,8 @@ SPLITS = ("grouped", "official", "folds", "random")
 BENCHMARK = "benchmark:"
 LEAKY = ("official", "random")
 """Splits that may cut through a group."""
+SEEN = ("val", "train")
+"""Parts that training used."""
 
 
 class _Part(BaseModel):
@@ -50,7 +52,8 @@ class Protocol(_Part):
 
     Attributes:
         split: as for a training: 'grouped', 'official', 'folds', 'random' or 'benchmark:NAME'.
-        part: which part is measured; 'val' is the part that chose the epoch, which flatters.
+        part: which part is measured; 'val' is the part that chose the epoch, which flatters, and 'train' the part that
+            was learnt, which shows what learning by heart looks like.
         slices: 'full' counts every slice; 'twin_free' those without a twin in training; 'leak_free' those whose group
             is not in training. Null: 'full' for splits that leak, else 'leak_free'.
         folds: tested one after the other, for split 'folds'.
@@ -59,7 +62,7 @@ class Protocol(_Part):
     """
 
     split: str
-    part: Literal["test", "val"] = "test"
+    part: Literal["test", "val", "train"] = "test"
     slices: Slices | None = None
     folds: tuple[int, ...] = ()
     seeds: tuple[int, ...] = Field((0,), min_length=1)
@@ -74,7 +77,7 @@ class Protocol(_Part):
         if filled.get("split") == "folds" and not filled.get("folds"):
             filled["folds"] = FOLDS
         if filled.get("slices") is None:
-            is_full = filled.get("split") in LEAKY or filled.get("part") == "val"
+            is_full = filled.get("split") in LEAKY or filled.get("part") in SEEN
             filled["slices"] = "full" if is_full else "leak_free"
         return filled
 
@@ -84,8 +87,8 @@ class Protocol(_Part):
             raise ValueError(did_you_mean(self.split, SPLITS))
         if bool(self.folds) != (self.split == "folds") or not set(self.folds) <= set(FOLDS):
             raise ValueError("folds 1 to 5 go with 'split: folds', and only with it")
-        if self.part == "val" and self.slices != "full":
-            raise ValueError("'part: val' has no other slices than 'full': the part chose the epoch")
+        if self.part in SEEN and self.slices != "full":
+            raise ValueError(f"'part: {self.part}' has no other slices than 'full': training used all of it")
         if len(set(self.folds)) < len(self.folds) or len(set(self.seeds)) < len(self.seeds):
             raise ValueError("a fold or a seed stands twice")
         return self
@@ -93,7 +96,7 @@ class Protocol(_Part):
     @property
     def is_leaky(self) -> bool:
         """Whether what is measured may have been seen in training, or chose the epoch."""
-        return self.part == "val" or (self.split in LEAKY and self.slices == "full")
+        return self.part in SEEN or (self.split in LEAKY and self.slices == "full")
 
 
 class RunEntry(_Part):

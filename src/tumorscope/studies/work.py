@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 THREADS_OF = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 WORKER = "tumorscope.studies.worker"
-CHECKPOINT, LAST, VAL = "best.ckpt", "last.ckpt", "val"
+CHECKPOINT, LAST, TEST = "best.ckpt", "last.ckpt", "test"
 NOT_LEARNT = ("running_mean", "running_var", "num_batches_tracked")
 
 
@@ -165,8 +165,8 @@ def train_job(job: Job) -> dict[str, Any]:
         list(job.data), recipe=job.recipe, out=job.folder, split=job.split, fold=job.fold, overrides=job.overrides,
         resume=True, catalog=job.catalog, shared_cache=job.cache, say=print,
     )  # fmt: skip
-    if VAL in job.parts:
-        _measure_validation(job)
+    for part in set(job.parts) - {TEST}:
+        _measure(job, part)
     return {
         "seconds": round(time.perf_counter() - start, 1),
         "cpu_seconds": round(time.process_time() - cpu, 1),
@@ -175,8 +175,8 @@ def train_job(job: Job) -> dict[str, Any]:
     }
 
 
-def _measure_validation(job: Job) -> None:
-    """Measure the model on the part that chose its epoch; the files go into a folder of their own in the run's."""
+def _measure(job: Job, part: str) -> None:
+    """Measure the model on a part that its training used; the files go into a folder of their own in the run's."""
     from tumorscope.catalog import Catalog
     from tumorscope.evaluation import evaluate, write_evaluation
     from tumorscope.inference import load
@@ -185,8 +185,8 @@ def _measure_validation(job: Job) -> None:
     catalog = Catalog.read(job.folder / "catalog.csv", list(job.data))
     if job.catalog is not None:
         catalog = replace(job.catalog, table=catalog.table.assign(official=job.catalog.table["official"]))
-    found = evaluate(model, catalog, split="val", trained_on=catalog.table, seed=int(job.overrides.get("seed", 0)))
-    write_evaluation(found, job.folder / VAL)
+    found = evaluate(model, catalog, split=part, trained_on=catalog.table, seed=int(job.overrides.get("seed", 0)))
+    write_evaluation(found, job.folder / part)
 
 
 def _parameters(checkpoint: Path) -> int:
