@@ -7,7 +7,7 @@ import pytest
 from tumorscope.catalog.fingerprints import fingerprint
 from tumorscope.catalog.prints import Prints, pack_prints, unpack_prints
 from tumorscope.catalog.structure import TRANSFORMS, compose, inverse, transform_picture
-from tumorscope.catalog.twins import compact_baseline_labels, find_compact_twins, find_twins
+from tumorscope.catalog.twins import TWIN, compact_baseline_labels, find_compact_twins, find_twins
 from tumorscope.errors import ModelFileError
 
 SIDE = 160
@@ -53,7 +53,7 @@ def test_a_copy_is_a_twin_and_the_transform_is_named(name):
     make, transform = COPIES[name]
     pairs = find_twins(prints_of(head(0), head(1), head(2)), prints_of(make(head(1))))
     assert pairs[["a", "b", "kind", "transform"]].to_numpy().tolist() == [[1, 0, "near", transform]]
-    assert 0.88 <= pairs["similarity"][0] <= 1
+    assert TWIN <= pairs["similarity"][0] <= 1
 
 
 def test_slices_that_differ_in_small_structures_alone_are_no_twins():
