@@ -134,7 +134,9 @@ def test_a_broken_connection_leaves_no_set_and_the_next_call_goes_on(server, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
-@pytest.mark.parametrize("member", ["../evil.png", "/tmp/evil.png", "a/../../evil.png", "C:/evil.png", "..\\evil.png"])
+@pytest.mark.parametrize("member", [
+    "../evil.png", "/tmp/evil.png", "a/../../evil.png", "C:/evil.png", "..\\evil.png", "set//tmp/evil.png",
+])  # fmt: skip
 def test_a_member_that_leads_out_is_refused_before_anything_is_written(
     server, tmp_path, drawn, members, zipped, member
 ):
@@ -175,6 +177,18 @@ def test_what_is_no_zip_or_a_damaged_one_is_said_so(server, tmp_path, drawn, mem
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_damaged_compressed_member_is_said_so(server, tmp_path, drawn):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("Training/glioma/1.png", b"scan" * 4000)
+    start = zipfile.ZipFile(packed).infolist()[0].header_offset + 30 + len("Training/glioma/1.png")
+    data = packed.getvalue()
+    server.put(ZIP, data[:start] + b"\xff" * 8 + data[start + 8 :])
+    with pytest.raises(OutputError, match=r"drawn\.zip: is no whole zip"):
+        fetch(drawn(), tmp_path / "set", mirror=server.url)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_terms_that_are_not_open_are_asked_for_before_anything_is_asked_of_the_server(
     server, tmp_path, drawn, members, zipped
 ):
@@ -202,6 +216,16 @@ def test_a_folder_that_holds_something_is_left_alone(server, tmp_path, drawn):
     with pytest.raises(UsageError, match="is not a new or empty folder"):
         fetch(drawn(), tmp_path, mirror=server.url)
     assert server.asked == []
+
+
+@pytest.mark.parametrize("out", [".", "..", "/"])
+def test_a_folder_without_a_name_of_its_own_is_refused_before_anything_is_downloaded(
+    server, tmp_path, drawn, monkeypatch, out
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="name a folder"):
+        fetch(drawn(), out, mirror=server.url)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_set_of_another_layout_than_it_should_have_is_refused(server, tmp_path, drawn, pictures, zipped):

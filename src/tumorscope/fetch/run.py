@@ -100,6 +100,8 @@ def fetch(
     `pause` is how many seconds pass before a broken connection is tried again.
     """
     folder = Path(chosen.name if out is None else out)
+    if folder.name in ("", ".."):
+        raise UsageError("cannot be made anew", file=folder, remedy="name a folder: --out DIR")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError("is not a new or empty folder", file=folder, remedy="give another --out")
     _check_installed(chosen)

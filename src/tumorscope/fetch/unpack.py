@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
@@ -43,7 +44,7 @@ def unpack(archive: Path, folder: Path, *, listed: Sequence[str] = (), only_list
             _check_space(sum(member.file_size for member in wanted.values()), archive, folder)
             for path, member in wanted.items():
                 _write(opened, member, folder / path)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise OutputError(
             f"is no whole zip ({str(error).lower() or 'it ends too early'})",
             file=archive.name, remedy="give the same command again to download it anew",
@@ -57,9 +58,12 @@ def unpack(archive: Path, folder: Path, *, listed: Sequence[str] = (), only_list
 
 
 def _check_member(member: zipfile.ZipInfo, archive: Path) -> None:
-    """Refuse what would be written elsewhere: absolute paths, drives, ``..``, links."""
+    """Refuse what would be written elsewhere: absolute paths, drives, ``..``, links.
+
+    An empty part is refused with them: of ``set//etc/x`` the folder ``set/`` may be taken off, which leaves ``/etc/x``.
+    """
     name = member.orig_filename.replace("\\", "/")
-    leads_out = name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z]:", name) or "\0" in name
+    leads_out = {"", ".."} & set(name.split("/")) or re.match(r"[A-Za-z]:", name) or "\0" in name
     if leads_out or stat.S_ISLNK(member.external_attr >> 16):
         raise OutputError(
             f"has a member that leads out of its folder ({ascii(member.orig_filename)[1:-1]})",
