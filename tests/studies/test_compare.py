@@ -50,6 +50,13 @@ def test_seeds_that_measured_other_slices_are_averaged_as_seeds():
     assert figure("accuracy", found).value == pytest.approx((1 / 2 + 1 / 2) / 2)
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "sensitivity"])
+def test_a_seed_of_which_no_slice_is_left_is_left_out(metric):
+    found = answers([[1, 0], [0, 0], [1, 0], [1, 0]], answered=[[1, 0]] * 4)
+    assert figure(metric, found).value == pytest.approx(3 / 4)
+    assert figure(metric, answers([1, 0], answered=[[0], [0]])) is None
+
+
 def test_metrics_of_tumor_against_none_by_hand():
     labels = ["glioma", "glioma", "glioma", "notumor", "notumor"]
     found = answers([1, 1, 0, 1, 0], labels=labels, tumor=[[0.9], [0.8], [0.3], [0.2], [0.6]])
@@ -87,10 +94,12 @@ def test_equal_runs_do_not_differ_and_better_ones_do():
     assert found.p < 0.001
 
 
-def test_runs_without_a_common_slice_are_an_error():
+def test_runs_without_a_common_slice_have_no_difference():
     first, second = answers([1, 0], answered=[[1], [0]]), answers([1, 0], answered=[[0], [1]])
-    with pytest.raises(StudyError, match="no slice in common"):
-        difference("accuracy", first, second)
+    assert difference("accuracy", first, second) is None
+    assert mean_difference("accuracy", [(first, second)]) is None
+    other_seed = answers([1, 0], seeds=(7,))
+    assert difference("accuracy", answers([1, 0]), other_seed) is None
 
 
 def test_the_interval_of_a_difference_covers_the_true_one_though_slices_of_a_patient_agree():

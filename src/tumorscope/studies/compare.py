@@ -144,15 +144,14 @@ def seed_values(metric: str, answers: Answers) -> dict[int, float]:
     return {seed: _measure(metric, answers.of_seed(seed)).value for seed in answers.seeds}
 
 
-def difference(metric: str, first: Answers, second: Answers, *, seed: int = 0) -> Difference:
-    """Compare two runs on the (slice, seed) pairs that both answered.
+def difference(metric: str, first: Answers, second: Answers, *, seed: int = 0) -> Difference | None:
+    """Compare two runs on the (slice, seed) pairs that both answered; None where there is none.
 
-    Raises:
-        StudyError: there is none.
+    So it is while only some trainings are done: one run's first fold and another's second.
     """
     first, second = _common(first, second)
     if not first.n:
-        raise StudyError("two runs have no slice in common", remedy="compare runs of the same protocol")
+        return None
     found = paired_difference(
         _measure(metric, second), _measure(metric, first), first.clusters, seed=seed, resamples=RESAMPLES
     )
@@ -161,18 +160,16 @@ def difference(metric: str, first: Answers, second: Answers, *, seed: int = 0) -
     return Difference(found.value, found.interval, first.n, *only, mcnemar(*only))
 
 
-def mean_difference(metric: str, pairs: Sequence[tuple[Answers, Answers]], *, seed: int = 0) -> Figure:
+def mean_difference(metric: str, pairs: Sequence[tuple[Answers, Answers]], *, seed: int = 0) -> Figure | None:
     """Return the mean over several pairs of runs of the first's figure minus the second's, on the same resamples.
 
-    This is what one choice does where runs differ in it alone: every pair is one setting of all the others.
-
-    Raises:
-        StudyError: the pairs have no slice in common.
+    This is what one choice does where runs differ in it alone: every pair is one setting of all the others. None where
+    the pairs have no slice in common.
     """
     common = [_common(*pair) for pair in pairs]
     keys = sorted(set.intersection(*(set(first.keys) for first, _ in common)))
     if not keys:
-        raise StudyError("runs have no slice in common", remedy="compare runs of the same protocol")
+        return None
     kept = np.array(keys)
     first, second = (
         metrics.average(metric, [_measure(metric, _at(pair[side], kept)) for pair in common]) for side in (0, 1)
@@ -194,13 +191,14 @@ def mcnemar(first_only: int, second_only: int) -> float:
 
 def _measure(metric: str, answers: Answers) -> Measure:
     """Return the mean over seeds of a metric; a seed for which it is not defined is left out."""
-    return metrics.average(metric, [_seed_measure(metric, answers, at) for at in range(len(answers.seeds))])
+    seeds = [_seed_measure(metric, answers, at) for at in range(len(answers.seeds))]
+    return metrics.average(metric, [one for one in seeds if not np.isnan(one.value)] or seeds[:1])
 
 
 def _seed_measure(metric: str, answers: Answers, at: int) -> Measure:
     rows, right, called = answers.answered[:, at], answers.right[:, at], answers.called_tumor[:, at]
     positive = answers.labels != NOTUMOR
-    if metric == "accuracy":
+    if metric == "accuracy" or not rows.any():
         return metrics.share(metric, right, rows)
     if metric == "balanced_accuracy":
         names = np.unique(answers.labels[rows])

@@ -117,7 +117,8 @@ def _protocol(
     rows.sort(key=lambda row: (row["value"] is None, -(row["value"] or 0.0)))
     ranked = [row for row in rows if row["value"] is not None]
     differences = [_difference(metric, ranked[0]["run"], row["run"], answers) for row in ranked[1:]]
-    if ranked and differences and all(found["real"] for found in differences):
+    not_behind = [found["run"] for found in differences if not (found["real"] and found["value"] > 0)]
+    if differences and not not_behind:
         ranked[0]["best"] = True
     return {
         **protocol.model_dump(mode="json"),
@@ -126,7 +127,7 @@ def _protocol(
         "differences": differences,
         "best": ranked[0]["run"] if ranked and ranked[0]["best"] else None,
         "first": ranked[0]["run"] if ranked else None,
-        "not_told_apart": [found["run"] for found in differences if not found["real"]],
+        "not_told_apart": not_behind,
     }
 
 
@@ -199,6 +200,9 @@ def _curve(unit: Unit, out: Path) -> dict[str, Any]:
 
 def _difference(metric: str, first: str, other: str, answers: Mapping[str, Answers]) -> dict[str, Any]:
     found = difference(metric, answers[first], answers[other])
+    if found is None:
+        nothing = dict.fromkeys(("value", "interval", "mcnemar_p"))
+        return {"first": first, "run": other, **nothing, "real": False, "n": 0, "first_only": 0, "second_only": 0}
     interval = None if found.interval is None else [_rounded(bound) for bound in found.interval]
     return {
         "first": first,
@@ -238,6 +242,8 @@ def _contrast_rows(
     if not pairs:
         return []
     found = mean_difference(plan.study.metric, pairs)
+    if found is None:
+        return []
     real = found.interval is not None and not found.interval[0] <= 0 <= found.interval[1]
     values = {k: v for k, v in _figure(found).items() if k not in ("low", "high")}
     return [{"protocol": protocol, "option": option, "pairs": len(pairs), **values, "real": real}]

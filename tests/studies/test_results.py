@@ -1,0 +1,73 @@
+"""What a study says of itself before all of it is done."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tumorscope.studies.ledger import DONE, Entry
+from tumorscope.studies.page import study_page
+from tumorscope.studies.plan import make_plan
+from tumorscope.studies.results import gather
+from tumorscope.studies.study import parse_study
+
+STUDY = {
+    "name": "half",
+    "data": ["phantom:96"],
+    "protocols": {"honest": {"split": "folds", "folds": [1, 2]}},
+    "runs": [{"name": name, "recipe": "smoke"} for name in ("a", "b", "c")],
+}
+FLOOR = {"by_split": {"leak_free": {"accuracy": 0.5, "n": 10}}}
+
+
+@pytest.fixture
+def gathered(tmp_path):
+    """Return a function from labels of trainings, and which slices each answered right, to ``study.json``."""
+    plan = make_plan(parse_study(STUDY, Path("half.yaml")), Path())
+    units = {unit.label: unit for unit in plan.units}
+
+    def gather_them(right):
+        for label, answers in right.items():
+            folder = units[label].folder(tmp_path)
+            folder.mkdir(parents=True)
+            paths = [f"{units[label].fold}-{number}" for number in range(len(answers))]
+            columns = {"dataset": "set", "path": paths, "channel": "", "label": "glioma", "cluster": paths,
+                       "called": "glioma", "right": answers, "tumor_probability": 0.9, "counted": True,
+                       "twin_seen": False, "group_seen": False}  # fmt: skip
+            pd.DataFrame(columns).to_csv(folder / "findings.csv", index=False)
+            pd.DataFrame({"epoch": [1], "val_loss": [0.5]}).to_csv(folder / "log.csv", index=False)
+            (folder / "metrics.json").write_text(json.dumps({"copy_baseline": FLOOR, "source_probe": FLOOR}))
+        entries = {label: Entry(label, DONE, 0.5, {"minutes": 1.0}, {}, 0) for label in right}
+        return gather(plan, entries, tmp_path)
+
+    return gather_them
+
+
+def test_runs_that_answered_no_common_slice_yet_are_not_compared_and_none_is_the_best(gathered):
+    found = gathered({"a/folds-fold1-seed0": [True] * 10, "b/folds-fold2-seed0": [False] * 10})
+    protocol = found["protocols"]["honest"]
+    assert [row["value"] for row in protocol["rows"]] == [1.0, 0.0, None]
+    (difference,) = protocol["differences"]
+    assert (difference["run"], difference["value"], difference["n"]) == ("b", None, 0)
+    assert protocol["best"] is None
+    page = study_page(found)
+    assert page.count("no slice in common") == 1
+    assert page.count('<td class="n dim">first</td>') == 1, "a run without a figure is not the first"
+
+
+def test_a_run_that_leads_by_easier_slices_alone_is_not_the_best(gathered):
+    easy, hard = [True] * 20, [False] * 20
+    found = gathered(
+        {
+            "a/folds-fold1-seed0": [True] * 12 + [False] * 8,
+            "b/folds-fold1-seed0": easy,
+            "b/folds-fold2-seed0": hard,
+        }
+    )
+    protocol = found["protocols"]["honest"]
+    assert protocol["first"] == "a"
+    assert protocol["differences"][0]["value"] == pytest.approx(-0.4), "on the slices that both answered b is ahead"
+    assert protocol["differences"][0]["real"]
+    assert protocol["best"] is None
+    assert protocol["not_told_apart"] == ["b"]
