@@ -3,12 +3,16 @@
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from tumorscope.catalog.phantom import CLASSES as PHANTOM_CLASSES
 from tumorscope.errors import UsageError
 from tumorscope.studies.budget import Cost, cost_key, cut, cut_words, fit_to
+from tumorscope.studies.estimate import probe_job
 from tumorscope.studies.plan import make_plan
-from tumorscope.studies.study import parse_study
+from tumorscope.studies.study import parse_study, shipped_studies
+from tumorscope.training.recipe import load_recipe
 
 
 @pytest.fixture
@@ -41,6 +45,19 @@ def test_the_cost_of_a_training_by_hand(plan):
     assert Cost(0.01, 5.0, 96).of(recipe, 1000) == pytest.approx(wanted)
     smaller = recipe.model_copy(update={"spec": recipe.spec.model_copy(update={"side": 48})})
     assert Cost(0.01, 5.0, 96).of(smaller, 1000) == pytest.approx(5 + (wanted - 5) / 4), "pixels count"
+
+
+@pytest.mark.parametrize("name", ["navoneel-cnn", "masoud-plain"])
+def test_what_is_timed_on_the_phantom_can_tell_its_classes_apart(tmp_path, name):
+    pytest.importorskip("torch")
+    from tumorscope.training.network import Network
+    from tumorscope.training.samples import choose_classes
+
+    file = shipped_studies()["phantom"].parent / "recipes" / f"{name}.yaml"
+    job = probe_job("0", load_recipe(file, {"spec.side": 64}), tmp_path)
+    recipe = load_recipe(job.recipe, job.overrides)
+    classes = choose_classes(pd.Series(PHANTOM_CLASSES), recipe.classes)
+    assert len(Network(recipe.network, len(classes), recipe.spec.side).classifier.weight) in (1, len(classes))
 
 
 def test_a_large_budget_cuts_nothing(plan):

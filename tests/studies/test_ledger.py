@@ -7,8 +7,9 @@ import pytest
 pytest.importorskip("optuna")
 from optuna.distributions import CategoricalDistribution
 
+from tumorscope.catalog import build_catalog
 from tumorscope.errors import StudyError, UsageError
-from tumorscope.studies.definition import check_same, define
+from tumorscope.studies.definition import check_data, check_same, define
 from tumorscope.studies.ledger import Ledger
 from tumorscope.studies.lock import is_locked, locked
 from tumorscope.studies.plan import make_plan
@@ -71,6 +72,16 @@ def test_another_study_in_the_same_folder_is_told_what_differs(tmp_path):
         check_same(ledger, defined([0], 2.0), tmp_path)
 
 
+def test_a_study_does_not_go_on_with_other_data(tmp_path):
+    catalog = build_catalog(["phantom:96"])
+    check_data(Ledger(tmp_path, "units"), "one", catalog, tmp_path)
+    shuffled = catalog.with_table(catalog.table.iloc[::-1])
+    check_data(Ledger(tmp_path, "units"), "one", shuffled, tmp_path)
+    table = catalog.table.assign(sha256=catalog.table["sha256"].where(catalog.table.index > 0, "0" * 64))
+    with pytest.raises(StudyError, match="begun on other data"):
+        check_data(Ledger(tmp_path, "units"), "one", catalog.with_table(table), tmp_path)
+
+
 def test_one_process_at_a_time_has_the_folder(tmp_path):
     assert not is_locked(tmp_path)
     with locked(tmp_path):
@@ -119,3 +130,5 @@ def test_a_trial_is_judged_at_the_epoch_that_is_kept(tmp_path):
     space = {"schedule.lr": [0.1]}
     assert judge(Search.model_validate({"space": space}), tmp_path / "log.csv") == 0.7
     assert judge(Search.model_validate({"space": space, "by": "val_loss"}), tmp_path / "log.csv") == 0.4
+    (tmp_path / "log.csv").write_text("epoch,val_loss,val_accuracy\n1,,0.1\n2,0.4,0.7\n3,0.4,0.8\n4,0.6,0.9\n")
+    assert judge(Search.model_validate({"space": space}), tmp_path / "log.csv") == 0.8, "of equals the last is kept"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tumorscope.catalog.phantom import is_phantom
 from tumorscope.errors import StudyError
@@ -15,8 +16,13 @@ from tumorscope.studies.study import Study, parse_study
 from tumorscope.training import Recipe
 from tumorscope.training.recipe import parse_recipe
 
-KEY = "definition"
+if TYPE_CHECKING:
+    from tumorscope.catalog import Catalog
+
+KEY, DATA = "definition", "data"
 SHOWN = 3
+SLICE = ["dataset", "path", "channel", "label", "sha256"]
+"""What tells whether two catalogs are of the same slices."""
 
 
 def define(study: Study, plan: Plan, searched: Recipe | None, cpu_hours: float | None) -> dict[str, Any]:
@@ -57,17 +63,27 @@ def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:
         )
 
 
-def noted_study(ledger: Ledger, out: Path) -> dict[str, Any]:
-    """Return the definition that a folder was started with.
+def check_data(ledger: Ledger, channels: str, catalog: Catalog, out: Path) -> None:
+    """Note which slices a new folder's trainings are of; in an old one make sure that they are the same.
+
+    Args:
+        ledger: of the study's runs.
+        channels: of the recipes that the catalog was made for.
+        catalog: of the study's data.
+        out: the study's folder.
 
     Raises:
-        StudyError: it has none.
+        StudyError: they are not; figures of two sets would stand in one table.
     """
-    noted = ledger.noted(KEY)
+    rows = sorted(catalog.table[SLICE].to_csv(index=False, header=False).splitlines())
+    digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    noted = ledger.noted(f"{DATA} {channels}")
     if noted is None:
-        raise StudyError("holds no study", file=out, remedy="run tumorscope study run again")
-    found: dict[str, Any] = json.loads(noted)
-    return found
+        ledger.note(f"{DATA} {channels}", digest)
+    elif noted != digest:
+        raise StudyError(
+            "was begun on other data", file=out, remedy="give the same --data-root and files, or a new --out"
+        )
 
 
 def resolve_data(data: tuple[str, ...], root: str | Path | None) -> tuple[str, ...]:

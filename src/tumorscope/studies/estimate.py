@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tumorscope.catalog.names import NOTUMOR, TUMOR
 from tumorscope.errors import StudyError
 from tumorscope.studies.budget import Budget, Cost, cost_key, cut, cut_recipe, fit_to
 from tumorscope.studies.ledger import Ledger
@@ -88,7 +89,7 @@ def measure(recipes: Sequence[Recipe], place: Place) -> dict[str, Cost]:
 def probe_job(label: str, recipe: Recipe, folder: Path) -> Job:
     """Return the job that measures what a recipe costs: a few steps on a tiny phantom."""
     overrides = {
-        "classes": None,
+        "classes": (NOTUMOR, TUMOR) if recipe.network.output == "sigmoid" else None,
         "exclude_patients": (),
         "exclude_twins_of": (),
         "schedule.epochs": 1,

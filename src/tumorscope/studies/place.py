@@ -33,6 +33,7 @@ class Place:
         jobs: trainings side by side.
         say: told a line.
         progress: told how far it is.
+        check: told of each catalog once, with the `channels` that it is for; raises where it is not the study's.
     """
 
     out: Path
@@ -40,6 +41,7 @@ class Place:
     jobs: int
     say: Say = lambda _: None
     progress: Progress | None = None
+    check: Callable[[str, Catalog], None] = lambda *_: None
     _catalogs: dict[str, Catalog] = field(default_factory=dict)
 
     def catalog(self, channels: Any) -> Catalog:
@@ -47,12 +49,13 @@ class Place:
 
         Raises:
             CatalogError: the data cannot be read.
+            StudyError: it is not what the study was begun on.
         """
         from tumorscope.catalog import add_groups, build_catalog
 
         if channels not in self._catalogs:
             catalog = build_catalog(list(self.data), channels=channels, progress=self.progress)
-            self._catalogs[channels] = add_groups(catalog, progress=self.progress)
+            self._keep(channels, add_groups(catalog, progress=self.progress))
         return self._catalogs[channels]
 
     def audit(self) -> dict[str, Any]:
@@ -62,7 +65,7 @@ class Place:
         file = self.out / AUDIT / "audit.json"
         if not file.is_file():
             found = run_audit(list(self.data), progress=self.progress)
-            self._catalogs.setdefault("one", found.catalog)
+            self._keep("one", found.catalog)
             write_audit(found, self.out / AUDIT)
         audit: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return audit
@@ -103,6 +106,10 @@ class Place:
             cache=self.out / CACHE,
             catalog=self.catalog(recipe.channels),
         )
+
+    def _keep(self, channels: str, catalog: Catalog) -> None:
+        self.check(channels, catalog)
+        self._catalogs[channels] = catalog
 
 
 def write_recipe(recipe: Recipe, file: Path) -> Path:

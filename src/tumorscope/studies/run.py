@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 from tumorscope.atomic import write_json, write_text
 from tumorscope.errors import StudyError
 from tumorscope.studies.compare import figure, read_answers
-from tumorscope.studies.definition import check_same, define, resolve_data
+from tumorscope.studies.definition import check_data, check_same, define, resolve_data
 from tumorscope.studies.estimate import within_budget
 from tumorscope.studies.ledger import DONE, FAILED, UNITS, Ledger
 from tumorscope.studies.lock import locked
@@ -88,6 +89,7 @@ def run_study(
     with locked(out):
         ledger = Ledger(out, UNITS)
         check_same(ledger, define(chosen, whole, searched, cpu_hours), out)
+        place = replace(place, check=partial(check_data, ledger, out=out))
         audit = place.audit()
         plan, searched, budget = within_budget(cpu_hours, whole, searched, ledger, place)
         if searched is not None:

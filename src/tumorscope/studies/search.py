@@ -122,9 +122,9 @@ def draw(search: Search, number: int, done: Mapping[str, Entry]) -> dict[str, An
 
 
 def judge(search: Search, log: Path) -> float:
-    """Return what a training's log says of the epoch that it keeps, the one of the lowest validation loss."""
+    """Return what a training's log says of the epoch that it keeps: the lowest validation loss, of equals the last."""
     rows = pd.read_csv(log)
-    return float(rows[search.by].to_numpy()[int(rows["val_loss"].to_numpy().argmin())])
+    return float(rows.loc[rows["val_loss"] == rows["val_loss"].min(), search.by].iloc[-1])
 
 
 def best(search: Search, done: Mapping[str, Entry]) -> Entry:
