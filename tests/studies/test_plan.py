@@ -36,7 +36,7 @@ def test_defaults_of_protocols_follow_their_split():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"metrik": "auc"}, "unknown key 'metrik'"),
+        ({"metrik": "auc"}, "unknown key 'metrik'; did you mean 'metric'"),
         ({"metric": "f2"}, "'metric'"),
         ({"protocols": {"p": {"split": "randon"}}}, "did you mean 'random'"),
         ({"protocols": {"p": {"split": "grouped", "folds": [1]}}}, "folds 1 to 5 go with"),

@@ -6,10 +6,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tumorscope.errors import StudyError, did_you_mean
+from tumorscope.yaml_model import first_wrong, read_keys
 
 Metric = Literal["accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity"]
 Slices = Literal["full", "twin_free", "leak_free"]
@@ -253,31 +253,17 @@ def load_study(name: str | Path) -> Study:
         StudyError: it does not exist, is no YAML, or holds an unknown key or a wrong value.
     """
     path = study_path(name)
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError("cannot be read", file=path, remedy="check the path") from error
-    except yaml.YAMLError as error:
-        raise StudyError("is not valid YAML", file=path, remedy="compare it with a shipped study") from error
-    if not isinstance(values, dict):
-        raise StudyError("holds no keys", file=path, remedy="compare it with a shipped study")
-    return parse_study(values, path)
+    return parse_study(read_keys(path, StudyError, remedy="compare it with a shipped study"), path)
 
 
 def parse_study(values: dict[str, Any], path: Path) -> Study:
     """Check the values of a study.
 
     Raises:
-        StudyError: names the key that is wrong.
+        StudyError: names the key that is wrong, and the nearest valid one where it is unknown.
     """
     try:
         return Study.model_validate(values)
     except ValidationError as error:
-        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        where = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            raise StudyError(f"unknown key '{where}'", file=path, remedy="see docs/studies.md for the keys") from error
-        what = first["msg"].removeprefix("Value error, ")
-        raise StudyError(
-            f"'{where}': {what}" if where else what, file=path, remedy="see docs/studies.md for the keys"
-        ) from error
+        wrong = first_wrong(error, Study)
+        raise StudyError(wrong.line, file=path, remedy=wrong.remedy or "see docs/studies.md for the keys") from error

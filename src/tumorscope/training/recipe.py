@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tumorscope.errors import RecipeError, did_you_mean
 from tumorscope.preprocess import Spec
-from tumorscope.training.network_recipe import LAYERS, NetworkRecipe
+from tumorscope.training.network_recipe import NetworkRecipe
+from tumorscope.yaml_model import first_wrong, read_keys
 
 
 class _Part(BaseModel):
@@ -186,14 +187,7 @@ def load_recipe(name: str | Path, overrides: dict[str, Any] | None = None) -> Re
         if str(name) not in shipped:
             raise RecipeError(f"there is no recipe '{name}'", remedy=did_you_mean(str(name), shipped))
         path = shipped[str(name)]
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError("cannot be read", file=path, remedy="check the path") from error
-    except yaml.YAMLError as error:
-        raise RecipeError("is not valid YAML", file=path, remedy="compare it with a shipped recipe") from error
-    if not isinstance(values, dict):
-        raise RecipeError("holds no keys", file=path, remedy="compare it with a shipped recipe")
+    values = read_keys(path, RecipeError, remedy="compare it with a shipped recipe")
     for key, value in (overrides or {}).items():
         _set(values, key.split("."), value)
     return parse_recipe(values, path)
@@ -208,16 +202,10 @@ def parse_recipe(values: dict[str, Any], path: Path) -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")  # a typo explains the rest
-        where = [str(part) for part in first["loc"]]
-        if first["type"] == "extra_forbidden":
-            raise RecipeError(
-                f"unknown key '{'.'.join(where)}'", file=path, remedy=did_you_mean(where[-1], _keys_beside(where))
-            ) from error
-        if first["type"] == "value_error":  # a check of ours, which names the keys itself
-            raise RecipeError(str(first["ctx"]["error"]), file=path, remedy="mend these values") from error
-        message = first["msg"] if first["type"] == "layer" else first["msg"].lower()
-        raise RecipeError(f"'{'.'.join(where)}': {message}", file=path, remedy="mend this value") from error
+        wrong = first_wrong(error, Recipe)
+        if wrong.kind == "check":  # of ours, which names the keys itself
+            raise RecipeError(wrong.text, file=path, remedy="mend these values") from error
+        raise RecipeError(wrong.line, file=path, remedy=wrong.remedy or "mend this value") from error
 
 
 def write_recipe_text(recipe: Recipe, **run: Any) -> str:
@@ -232,13 +220,3 @@ def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
         if not isinstance(values, dict):
             raise RecipeError(f"'{key}' holds no keys", remedy="write --set part.key=value")
     values[keys[-1]] = value
-
-
-def _keys_beside(where: list[str]) -> list[str]:
-    part: Any = Recipe
-    for name in where[:-1]:
-        if name in LAYERS:
-            part = LAYERS[name]
-        elif not name.isdigit():
-            part = part.model_fields[name].annotation
-    return list(part.model_fields)

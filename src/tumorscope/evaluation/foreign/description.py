@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from tumorscope.catalog.names import CLASSES, KINDS, LESION, class_name, kind_class
 from tumorscope.errors import ModelFileError, did_you_mean
 from tumorscope.preprocess import Spec, Window
+from tumorscope.yaml_model import first_wrong, read_keys
 
 REMEDY = "docs/benchmark.md shows a whole description"
 SUFFIXES = (".yaml", ".yml")
@@ -147,18 +147,12 @@ def read_description(path: str | Path) -> Description:
         ModelFileError: it is missing, no YAML, lacks a key, holds an unknown one, or a class that no data set has.
     """
     path = Path(path)
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelFileError("cannot be read", file=path, remedy="check the path") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ModelFileError("is not valid YAML", file=path, remedy=REMEDY) from error
-    if not isinstance(values, dict):
-        raise ModelFileError("describes no model", file=path, remedy=REMEDY)
+    values = read_keys(path, ModelFileError, remedy=REMEDY, empty="describes no model")
     try:
         found = Description.model_validate(values)
     except ValidationError as error:
-        raise _wrong_key(error, path) from error
+        wrong = first_wrong(error, Description)
+        raise ModelFileError(wrong.line, file=path, remedy=wrong.remedy or REMEDY) from error
     our_classes(found.classes, path)
     return found
 
@@ -182,20 +176,3 @@ def _our_class(name: str, path: Path) -> str:
         known = [*(set(CLASSES) - {LESION}), *KINDS["glioma"]]
         raise ModelFileError(f"the class '{name}' is unknown", file=path, remedy=did_you_mean(name.lower(), known))
     return found
-
-
-def _wrong_key(error: ValidationError, path: Path) -> ModelFileError:
-    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")  # a typo explains the rest
-    where = [str(part) for part in first["loc"]]
-    if first["type"] == "extra_forbidden":
-        part: type[_Part] = Description
-        if len(where) > 1:
-            part = InputDescription if where[0] == "input" else OutputDescription
-        return ModelFileError(
-            f"unknown key '{'.'.join(where)}'", file=path, remedy=did_you_mean(where[-1], part.model_fields)
-        )
-    if first["type"] == "missing":
-        return ModelFileError(f"lacks the key '{'.'.join(where)}'", file=path, remedy=REMEDY)
-    text = first["msg"].removeprefix("Value error, ")
-    named = f"'{'.'.join(where)}': {text.lower()}" if where else text
-    return ModelFileError(named, file=path, remedy=REMEDY)

@@ -1,0 +1,90 @@
+"""A YAML file whose keys are checked by a pydantic model: read it, and say in a line what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from tumorscope.errors import TumorscopeError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """The first thing that is wrong with a file's values.
+
+    Attributes:
+        kind: 'unknown' for a key that there is none of, 'missing' for one that lacks, 'value' for a wrong value, and
+            'check' for values that a check of ours refuses.
+        where: the key, dotted; '' for the whole.
+        text: what is wrong with it.
+        remedy: of an unknown key the nearest known one, else ''.
+    """
+
+    kind: Literal["unknown", "missing", "value", "check"]
+    where: str
+    text: str
+    remedy: str = ""
+
+    @property
+    def line(self) -> str:
+        """What is wrong, with the key."""
+        if self.kind in ("unknown", "missing") or not self.where:
+            return self.text
+        return f"'{self.where}': {self.text}"
+
+
+def read_keys(path: Path, error: type[TumorscopeError], *, remedy: str, empty: str = "holds no keys") -> dict[str, Any]:
+    """Return the keys of a YAML file and their values.
+
+    Args:
+        path: the file.
+        error: what is raised.
+        remedy: where the file is no YAML, or has no keys.
+        empty: what is said where it has no keys.
+
+    Raises:
+        TumorscopeError: of the type `error`: the file cannot be read, is no YAML, or has no keys.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise error("cannot be read", file=path, remedy="check the path") from problem
+    except (UnicodeDecodeError, yaml.YAMLError) as problem:
+        raise error("is not valid YAML", file=path, remedy=remedy) from problem
+    if not isinstance(values, dict):
+        raise error(empty, file=path, remedy=remedy)
+    return values
+
+
+def first_wrong(error: ValidationError, model: type[BaseModel]) -> Wrong:
+    """Return what to tell of a failed validation: an unknown key before all else, since a typo explains the rest."""
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    parts = [str(part) for part in first["loc"]]
+    where = ".".join(parts)
+    if first["type"] == "extra_forbidden":
+        return Wrong("unknown", where, f"unknown key '{where}'", did_you_mean(parts[-1], keys_beside(model, parts)))
+    if first["type"] == "missing":
+        return Wrong("missing", where, f"lacks the key '{where}'")
+    if first["type"] == "value_error":
+        return Wrong("check", where, str(first["ctx"]["error"]))
+    return Wrong("value", where, first["msg"][:1].lower() + first["msg"][1:])
+
+
+def keys_beside(model: type[BaseModel], where: list[str]) -> list[str]:
+    """Return the keys that could stand where `where` leads, through lists, mappings and choices between models."""
+    models = [model]
+    for name in where[:-1]:
+        holders = [one for one in models if name in one.model_fields]
+        inner = [found for one in holders for found in _models_in(one.model_fields[name].annotation)]
+        models = inner or holders or models  # a number, a key of a mapping or the name of a choice leads nowhere else
+    return sorted({key for one in models for key in one.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if inner := get_args(annotation):
+        return [found for one in inner for found in _models_in(one)]
+    return [annotation] if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []

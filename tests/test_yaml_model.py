@@ -1,0 +1,58 @@
+"""What is wrong with a YAML file, in a line that names the key and the nearest known one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tumorscope.errors import RecipeError
+from tumorscope.yaml_model import first_wrong, keys_beside, read_keys
+
+
+class Wheel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    spokes: int = 8
+    side: Literal["Left", "Right"] = "Left"
+
+
+class Cart(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    wheels: list[Wheel] = []
+    spare: dict[str, Wheel | None] = {}
+
+
+@pytest.mark.parametrize(
+    ("values", "line", "remedy"),
+    [
+        ({"nme": "x"}, "unknown key 'nme'", "did you mean 'name'?"),
+        ({"name": "x", "wheels": [{"spoke": 3}]}, "unknown key 'wheels.0.spoke'", "did you mean 'spokes'?"),
+        ({"name": "x", "spare": {"rear": {"sid": 3}}}, "unknown key 'spare.rear.sid'", "did you mean 'side'?"),
+        ({}, "lacks the key 'name'", ""),
+        ({"name": "x", "wheels": [{"side": "left"}]}, "'wheels.0.side': input should be 'Left' or 'Right'", ""),
+    ],
+)
+def test_the_first_fault_is_told_with_its_key(values, line, remedy):
+    with pytest.raises(ValidationError) as error:
+        Cart.model_validate(values)
+    found = first_wrong(error.value, Cart)
+    assert (found.line, found.remedy) == (line, remedy)
+
+
+def test_keys_of_a_choice_between_models_are_those_of_the_one_that_is_named():
+    from tumorscope.training.recipe import Recipe
+
+    assert keys_beside(Recipe, ["network", "layers", "0", "conv", "kernl"]) == ["conv", "kernel", "padding", "stride"]
+    assert "epochs" in keys_beside(Recipe, ["schedule", "epoch"])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"\xff\xfe\x00", "not valid YAML"), (b"a: [", "not valid YAML"), (b"- a", "holds no keys")]
+)
+def test_what_is_no_yaml_of_keys_is_told_with_the_file(tmp_path, content, said):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content)
+    with pytest.raises(RecipeError, match=f"mine.yaml: .*{said}; look there"):
+        read_keys(path, RecipeError, remedy="look there")
