@@ -45,7 +45,8 @@ def write_record(name: str, figures: dict[str, Any], packages: tuple[str, ...] =
 
 def _without_folders(argument: str) -> str:
     """Keep of an absolute path its last part: where things lie on one machine says nothing on another."""
-    return Path(argument).name if argument.startswith("/") else argument
+    name, equals, path = argument.rpartition("=")
+    return f"{name}{equals}{Path(path).name if path.startswith('/') else path}"
 
 
 def _cpu() -> str:

@@ -437,6 +437,22 @@ def test_the_shipped_model_as_a_foreign_one_gives_the_same(tmp_path):
     np.testing.assert_allclose(found, model.predict_slices(planes).probabilities, atol=1e-6)
 
 
+def test_two_descriptions_with_a_module_of_one_name_have_each_its_own(tmp_path):
+    for name, share in (("one", 0.25), ("other", 0.75)):
+        folder = tmp_path / name
+        folder.mkdir()
+        code = f"import numpy as np\n\ndef predict(batch):\n    return np.full((len(batch), 1), {share})\n"
+        (folder / "module_of_one_name.py").write_text(code)
+        values = {"name": name, "call": "module_of_one_name:predict", "classes": ["no", "tumor"],
+                  "input": {"side": 32}, "output": "probabilities"}  # fmt: skip
+        (folder / "described.yaml").write_text(yaml.safe_dump(values))
+    plane = np.ones((32, 32), np.float32)
+    first, second = (load_foreign(tmp_path / name / "described.yaml") for name in ("one", "other"))
+    assert first.predict_slices([plane]).probabilities[0, 1] == 0.25
+    assert second.predict_slices([plane]).probabilities[0, 1] == 0.75
+    assert first.file.sha256 != second.file.sha256
+
+
 def test_the_description_in_the_docs_is_a_valid_one(tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "benchmark.md").read_text()
     (tmp_path / "docs.yaml").write_text(page.split("```yaml\n")[1].split("```")[0])

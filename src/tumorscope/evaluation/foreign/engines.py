@@ -171,7 +171,9 @@ def _open_callable(named: str, folder: Path) -> Engine:
 
 def _import(name: str, folder: Path) -> Any:
     """Import a module, looked for beside the description first."""
-    sys.path.insert(0, str(folder.resolve()))
+    folder = folder.resolve()
+    sys.path.insert(0, str(folder))
+    _forget_another(name, folder)
     try:
         return importlib.import_module(name)
     except Exception as error:  # importing runs a stranger's code
@@ -180,7 +182,17 @@ def _import(name: str, folder: Path) -> Any:
             f"the module '{name}' cannot be imported ({text})", remedy="put it beside the description, or install it"
         ) from error
     finally:
-        sys.path.remove(str(folder.resolve()))
+        sys.path.remove(str(folder))
+
+
+def _forget_another(name: str, folder: Path) -> None:
+    """Forget a module of the same name from elsewhere, where the folder has its own: else that one would answer."""
+    importlib.invalidate_caches()
+    place = folder.joinpath(*name.split("."))
+    own = {place.with_suffix(".py"), place / "__init__.py"}
+    held = getattr(sys.modules.get(name), "__file__", None)
+    if held is not None and Path(held).resolve() not in own and any(path.is_file() for path in own):
+        del sys.modules[name]
 
 
 def _source_hash(module: Any) -> str:
