@@ -33,6 +33,12 @@ def test_defaults_of_protocols_follow_their_split():
     assert study(protocols={"p": {"split": "grouped", "part": "val"}}).protocols["p"].is_leaky
 
 
+@pytest.mark.parametrize(("slices", "leaky"), [("full", True), ("twin_free", True), ("leak_free", False)])
+def test_without_twins_a_published_split_still_leaks_by_patient(slices, leaky):
+    found = study(protocols={"p": {"split": "official", "slices": slices}}).protocols["p"]
+    assert found.is_leaky is leaky
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

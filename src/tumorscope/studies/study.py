@@ -95,8 +95,8 @@ class Protocol(_Part):
 
     @property
     def is_leaky(self) -> bool:
-        """Whether what is measured may have been seen in training, or chose the epoch."""
-        return self.part in SEEN or (self.split in LEAKY and self.slices == "full")
+        """Whether what is measured may have been seen in training, be of a patient who was, or chose the epoch."""
+        return self.part in SEEN or (self.split in LEAKY and self.slices != "leak_free")
 
 
 class RunEntry(_Part):
