@@ -58,7 +58,9 @@ def gathered(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def summary(studies: Sequence[Mapping[str, Any]], page: str) -> str:
     """Return one line a study, linked to its part of `page`: the published figure, and ours with and without leaks."""
-    return "\n".join([SUMMARY, _rule(SUMMARY), *(_summary_line(study, page) for study in studies)])
+    return "\n".join(
+        [SUMMARY, _rule(SUMMARY), *(_summary_line(study, page) for study in studies if study["published"])]
+    )
 
 
 def page(studies: Sequence[Mapping[str, Any]]) -> str:
@@ -91,7 +93,8 @@ def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
     published = study["published"]
     yield f"## {study['name']}"
     yield f"{study['title']}. {study['description']}"
-    yield f"Published: **{published['value']:.2%}** ({published['what']}; {published['source']})."
+    if published:
+        yield f"Published: **{published['value']:.2%}** ({published['what']}; {published['source']})."
     yield f"`tumorscope study run {study['name']} --data-root DIR --out DIR`"
     if study["cut"]:
         yield "Cut to fit a budget: " + "; ".join(map(str, study["cut"])) + "."

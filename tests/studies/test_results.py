@@ -36,7 +36,7 @@ def gathered(tmp_path):
                        "called": "glioma", "right": answers, "tumor_probability": 0.9, "counted": True,
                        "twin_seen": False, "group_seen": False}  # fmt: skip
             pd.DataFrame(columns).to_csv(folder / "findings.csv", index=False)
-            pd.DataFrame({"epoch": [1], "val_loss": [0.5]}).to_csv(folder / "log.csv", index=False)
+            pd.DataFrame({"epoch": [1, 2], "val_loss": [float("inf"), 0.5]}).to_csv(folder / "log.csv", index=False)
             (folder / "metrics.json").write_text(json.dumps({"copy_baseline": FLOOR, "source_probe": FLOOR}))
         entries = {label: Entry(label, DONE, 0.5, {"minutes": 1.0}, {}, 0) for label in right}
         return gather(plan, entries, tmp_path)
@@ -51,6 +51,7 @@ def test_runs_that_answered_no_common_slice_yet_are_not_compared_and_none_is_the
     (difference,) = protocol["differences"]
     assert (difference["run"], difference["value"], difference["n"]) == ("b", None, 0)
     assert protocol["best"] is None
+    assert protocol["rows"][0]["curves"][0]["val_loss"] == [None, 0.5], "JSON has no infinity"
     page = study_page(found)
     assert page.count("no slice in common") == 1
     assert page.count('<td class="n dim">first</td>') == 1, "a run without a figure is not the first"

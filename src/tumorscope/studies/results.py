@@ -270,4 +270,4 @@ def _audit(audit: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None or np.isnan(value) else round(value, 6)
+    return None if value is None or not np.isfinite(value) else round(value, 6)

@@ -8,17 +8,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tumorscope.catalog.splits import FOLDS, HOWS, LEAKY, is_benchmark
 from tumorscope.errors import StudyError, did_you_mean
 from tumorscope.yaml_model import first_wrong, read_keys
 
 Metric = Literal["accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity"]
 Slices = Literal["full", "twin_free", "leak_free"]
 Option = bool | int | float | str | None
-FOLDS = (1, 2, 3, 4, 5)
-SPLITS = ("grouped", "official", "folds", "random")
-BENCHMARK = "benchmark:"
-LEAKY = ("official", "random")
-"""Splits that may cut through a group."""
+ALL_FOLDS = tuple(range(1, FOLDS + 1))
 SEEN = ("val", "train")
 """Parts that training used."""
 
@@ -75,7 +72,7 @@ class Protocol(_Part):
             return values
         filled = dict(values)
         if filled.get("split") == "folds" and not filled.get("folds"):
-            filled["folds"] = FOLDS
+            filled["folds"] = ALL_FOLDS
         if filled.get("slices") is None:
             is_full = filled.get("split") in LEAKY or filled.get("part") in SEEN
             filled["slices"] = "full" if is_full else "leak_free"
@@ -83,9 +80,9 @@ class Protocol(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Protocol:
-        if self.split not in SPLITS and not self.split.startswith(BENCHMARK):
-            raise ValueError(did_you_mean(self.split, SPLITS))
-        if bool(self.folds) != (self.split == "folds") or not set(self.folds) <= set(FOLDS):
+        if self.split not in HOWS and not is_benchmark(self.split):
+            raise ValueError(did_you_mean(self.split, HOWS))
+        if bool(self.folds) != (self.split == "folds") or not set(self.folds) <= set(ALL_FOLDS):
             raise ValueError("folds 1 to 5 go with 'split: folds', and only with it")
         if self.part in SEEN and self.slices != "full":
             raise ValueError(f"'part: {self.part}' has no other slices than 'full': training used all of it")
