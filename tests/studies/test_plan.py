@@ -49,6 +49,8 @@ def test_without_twins_a_published_split_still_leaks_by_patient(slices, leaky):
         ({"protocols": {"p": {"split": "random", "part": "val", "slices": "leak_free"}}}, "part: val"),
         ({"protocols": {"p": {"split": "grouped", "part": "train", "slices": "leak_free"}}}, "part: train"),
         ({"runs": [{"name": "a", "protocols": ["nobody"]}]}, "no protocol 'nobody'"),
+        ({"search": {"space": {"seed": [1]}, "split": "groped"}}, "'search': did you mean 'grouped'"),
+        ({"search": {"space": {"seed": [1]}, "split": "folds"}}, "choose one of: grouped, official, random"),
         ({"runs": []}, "neither a run nor a search"),
         ({"tables": [{"of": "flip"}]}, "no run has 'flip'"),
     ],

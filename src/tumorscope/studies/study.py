@@ -160,6 +160,13 @@ class Search(_Part):
     by: Literal["val_accuracy", "val_loss"] = "val_accuracy"
     seed: int = 0
 
+    @model_validator(mode="after")
+    def _check(self) -> Search:
+        whole = [how for how in HOWS if how != "folds"]  # a search has one validation part
+        if self.split not in whole and not is_benchmark(self.split):
+            raise ValueError(did_you_mean(self.split, whole))
+        return self
+
 
 class Contrast(_Part):
     """A table of what one choice of a grid does, over all runs that differ in nothing else.
