@@ -122,9 +122,9 @@ def convolution(numbers: dict[str, Any]) -> Figure:
     axes.text(2.36, 1.385, "×", ha="center", va="center", fontsize=15, color=DIM)
     _cells(axes, np.array(found["kernel"]), (2.53, 1.82), CELL, plain=True)
     axes.text(2.53 + 1.5 * CELL, 0.86, "the filter", ha="center", va="top", **SMALL)
-    axes.text(3.56, 1.385, "→", ha="center", va="center", fontsize=15, color=DIM)
-    axes.text(3.86, 1.385, str(found["sum"]), ha="center", va="center", fontsize=13, fontweight="bold", color=ACCENT)
-    axes.text(3.86, 0.86, "one pixel\nof the map", ha="center", va="top", linespacing=1.3, **SMALL)
+    axes.text(3.53, 1.385, "→", ha="center", va="center", fontsize=15, color=DIM)
+    axes.text(3.89, 1.385, str(found["sum"]), ha="center", va="center", fontsize=13, fontweight="bold", color=ACCENT)
+    axes.text(3.89, 1.16, "one pixel\nof the map", ha="center", va="top", linespacing=1.3, **SMALL)
     image = facts.slice_of("glioma", "T1ce").image
     edges = np.asarray(cv2.filter2D(image.astype(np.float32), -1, facts.KERNEL), np.float32)
     soft = cv2.GaussianBlur(image, (0, 0), 3)
