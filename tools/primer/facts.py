@@ -65,8 +65,21 @@ def measured() -> dict[str, Any]:
         "window": _windows(),
         "convolution": _convolution(),
         "project": _project(),
-        "heatmaps": _heatmaps(),
     }
+
+
+def heatmaps() -> dict[str, Any]:
+    """Return what the shipped model says of the example scans that are shown, and which model that is."""
+    from tumorscope.inference import load
+
+    findings = load().predict([SCANS / f"{name}.png" for name in HEATMAP_SCANS])
+    said = [round(float(finding.tumor_probability or 0), 3) for finding in findings]
+    return {"model": findings[0].model.sha256, "tumor": dict(zip(HEATMAP_SCANS, said, strict=True))}
+
+
+def released_model() -> str:
+    """Return the SHA-256 of the model whose figures are committed."""
+    return str(_read("shipped_model")["model"]["sha256"])
 
 
 def _matrix() -> dict[str, Any]:
@@ -128,17 +141,6 @@ def _project() -> dict[str, Any]:
 def _plain(figure: dict[str, Any]) -> dict[str, Any]:
     """Return a figure under the keys of every other one; floors name their value `accuracy`."""
     return {"value": figure.get("value", figure.get("accuracy")), "n": figure["n"], "interval": figure["interval"]}
-
-
-def _heatmaps() -> dict[str, float]:
-    """Return what the shipped model says of the example scans that are shown."""
-    from tumorscope.inference import load
-
-    findings = load().predict([SCANS / f"{name}.png" for name in HEATMAP_SCANS])
-    return {
-        name: round(float(finding.tumor_probability or 0), 3)
-        for name, finding in zip(HEATMAP_SCANS, findings, strict=True)
-    }
 
 
 def _read(name: str) -> dict[str, Any]:

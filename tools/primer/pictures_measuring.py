@@ -114,7 +114,7 @@ def heatmaps(numbers: dict[str, Any]) -> Figure:
         tumors = [name != "notumor" for name in model.classes]
         likeliest = int(np.where(tumors, outputs.probabilities[0], -1).argmax())
         picture = overlay(plane, outputs.heatmap[0, likeliest], place(plane, model.card.spec))
-        chance = numbers["facts"]["heatmaps"][file]
+        chance = numbers["facts"]["heatmaps"]["tumor"][file]
         said = "tumor: over 99%" if chance > 0.99 else f"tumor: {chance:.0%}"
         show(panel(figure, (0.15 + 1.7 * number, 0.4, 1.6, 1.6)), trimmed(picture[..., ::-1]), words, said)
     return figure
