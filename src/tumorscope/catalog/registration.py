@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import cv2
 import numpy as np
@@ -35,8 +34,8 @@ from tumorscope.catalog.structure import (
     window_spectra,
 )
 
-CHUNK, SPECTRA_CHUNK = 1024, 256
-"""Pairs that are treated at once; of spectra so few that they stay in the processor's cache."""
+CHUNK = 256
+"""Pairs that are treated at once: so few that they stay in the processor's cache."""
 THREADS = 2
 """OpenCV and NumPy let go of the interpreter while they work."""
 Layers = tuple[tuple[NDArray[np.float32], float], ...]
@@ -101,35 +100,39 @@ def lay_by_pixels(
     """
     done = 0
     out = np.zeros(len(pairs), np.float32)
-    for rows in _alike(pairs, CHUNK):
-        chosen = pairs.take(rows)
-        host, guest = (b, a) if chosen.flipped[0] else (a, b)
-        part, _ = VIEWS[chosen.view[0]]
-        back = inverse(TRANSFORMS[chosen.transform[0]])
-        hosts, host_row = np.unique(chosen.host, return_inverse=True)
-        guests, guest_row = np.unique(chosen.guest, return_inverse=True)
-        below = host.pictures(part)[hosts]
-        above = np.ascontiguousarray(transform_picture(guest.pictures(part)[guests], back))
-        coarse = structure_maps(below, COARSE_BLUR), structure_maps(above, COARSE_BLUR)
-        fine = structure_maps(below, FINE_BLUR), structure_maps(above, FINE_BLUR)
-        lay = partial(_registered, fine, coarse)
-        with ThreadPoolExecutor(THREADS) as pool:
-            out[rows] = list(pool.map(lay, host_row, guest_row, windows[rows]))
-        done += len(rows)
-        if progress:
-            progress("verifying", done, len(pairs))
+    chunks = list(_alike(pairs, CHUNK))
+
+    def fill(rows: Rows) -> int:
+        out[rows] = _registered(pairs.take(rows), windows[rows], a, b)
+        return len(rows)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for count in pool.map(fill, chunks):
+            done += count
+            if progress:
+                progress("verifying", done, len(pairs))
     return out
 
 
-def _registered(
-    fine: tuple[Maps, Maps], coarse: tuple[Maps, Maps], host: int, guest: int, window: NDArray[np.float32]
-) -> float:
-    """Return the similarity of one pair, registered where its first place leaves it open."""
-    place = _place(window)
-    similarity = _correlation(fine[0][host], fine[1][guest], place)
-    if similarity >= CLEAR or similarity < HOPELESS:
-        return similarity
-    return _correlation(fine[0][host], fine[1][guest], _settle(coarse[0][host], coarse[1][guest], place))
+def _registered(pairs: Candidates, windows: Windows, a: Prints, b: Prints) -> Similarity:
+    """Return the similarity of pairs of one kind, registered where their first place leaves it open."""
+    host, guest = (b, a) if pairs.flipped[0] else (a, b)
+    part, _ = VIEWS[pairs.view[0]]
+    back = inverse(TRANSFORMS[pairs.transform[0]])
+    hosts, host_row = np.unique(pairs.host, return_inverse=True)
+    guests, guest_row = np.unique(pairs.guest, return_inverse=True)
+    below = host.pictures(part)[hosts]
+    above = np.ascontiguousarray(transform_picture(guest.pictures(part)[guests], back))
+    fine = structure_maps(below, FINE_BLUR)[host_row], structure_maps(above, FINE_BLUR)[guest_row]
+    places = [_place(window) for window in windows]
+    out = np.array([_correlation(*pair) for pair in zip(*fine, places, strict=True)], np.float32)
+    unsettled = np.flatnonzero((out >= HOPELESS) & (out < CLEAR))
+    coarse_hosts = structure_maps(below[host_row[unsettled]], COARSE_BLUR)
+    coarse_guests = structure_maps(above[guest_row[unsettled]], COARSE_BLUR)
+    for row, coarse_host, coarse_guest in zip(unsettled, coarse_hosts, coarse_guests, strict=True):
+        place = _settle(coarse_host, coarse_guest, places[row])
+        out[row] = _correlation(fine[0][row], fine[1][row], place)
+    return out
 
 
 def _alike(pairs: Candidates, chunk: int) -> Iterator[Rows]:
@@ -149,7 +152,7 @@ def _layer(
         similarity[rows], change[rows] = _project(*_laid_spectra(pairs.take(rows), windows[rows], a, b), weight)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        for _ in pool.map(fill, _alike(pairs, SPECTRA_CHUNK)):
+        for _ in pool.map(fill, _alike(pairs, CHUNK)):
             pass
     return similarity, change
 
