@@ -14,7 +14,8 @@ from tumorscope.atomic import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+TABLE, AUDIT = "results", "results:audit"
+"""Names of the parts of README.md that are written here, between markers."""
 HEAD = "| what | figure | value | 95% interval | n |\n|---|---|---|---|---|"
 OUTSIDE = "navoneel_253, never shown"
 WORDS = {
@@ -29,11 +30,45 @@ Row = tuple[str, str, dict[str, Any]]
 def main() -> None:
     """Replace what stands between the markers."""
     readme = ROOT / "README.md"
-    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
     rows = [*shipped_rows(), *headline_rows(), *quick_rows()]
-    table = "\n".join([HEAD, *map(_line, rows)])
-    write_text(readme, f"{before}{BEGIN}\n{table}\n{END}{after}")
+    text = _replaced(readme.read_text(encoding="utf-8"), TABLE, "\n".join([HEAD, *map(_line, rows)]))
+    write_text(readme, _replaced(text, AUDIT, audit_part()))
+
+
+def audit_part() -> str:
+    """Return what the audit of the most used set found."""
+    found = _read("audit")["found"]
+    leaks, test = found["leaks"], f"{found['leaks']['test_images']:,}"
+    shared = "test images that share a patient-disjoint fold, a series or a twin with training"
+    rows = {
+        "test images with an exact copy in training": f"{leaks['exact']:,} of {test}",
+        "test images with any twin in training": f"{leaks['near']:,} of {test} "
+        f"({leaks['near'] / leaks['test_images']:.0%})",
+        shared: f"{leaks['group']:,} of {test}",
+        "slices of the Cheng collection": f"{found['atlas']['cheng']:,} of {found['images']:,}",
+        "copy baseline: right by copying the nearest training image": _score(found["copy_baseline"]),
+        "the same, on test images without a twin": _score(found["copy_baseline_twin_free"]),
+        "source probe: right from the file alone, without anatomy": _score(found["source_probe"]),
+    }
+    head = (
+        f"The audit of a public set of {found['images']:,} images in four classes (Kaggle, masoudnickparvar; see\n"
+        "[audit.json](benchmarks/results/audit.json)):\n\n| | |\n|---|---|"
+    )
+    return "\n".join([head, *(f"| {what} | {value} |" for what, value in rows.items())])
+
+
+def _replaced(text: str, name: str, part: str) -> str:
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise SystemExit(f"README.md lacks the markers {begin} and {end}")
+    return f"{before}{begin}\n{part}\n{end}{after}"
+
+
+def _score(score: dict[str, Any]) -> str:
+    low, high = score["interval"]
+    return f"{score['accuracy']:.1%} ({100 * low:.1f} to {100 * high:.1f}, n = {score['n']:,})"
 
 
 def shipped_rows() -> Iterator[Row]:

@@ -40,6 +40,8 @@ def main() -> None:
     write_text(PAGE, page(studies))
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
+    if not after:
+        raise SystemExit(f"README.md lacks the markers {BEGIN} and {END}")
     write_text(README, f"{before}{BEGIN}\n{summary(studies, 'docs/results.md')}\n{END}{after}")
 
 
@@ -132,7 +134,7 @@ def _contrast_line(row: Mapping[str, Any]) -> str:
 
 
 def _first(protocol: Mapping[str, Any]) -> dict[str, Any] | None:
-    rows = [row for row in protocol["rows"] if row["value"] is not None]
+    rows = [row for row in protocol["rows"] if row["value"] is not None and row["done"] == row["trainings"]]
     return max(rows, key=lambda row: float(row["value"]), default=None)
 
 
