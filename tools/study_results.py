@@ -59,7 +59,13 @@ def gathered(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def summary(studies: Sequence[Mapping[str, Any]], page: str) -> str:
-    """Return one line a study, linked to its part of `page`: the published figure, and ours with and without leaks."""
+    """Return one line a study, linked to its part of `page`: the published figure, and ours with and without leaks.
+
+    Only studies whose published protocol has a row with all its trainings.
+    """
+    studies = [study for study in studies if study["published"] and _first(_theirs(study))]
+    if not studies:
+        return "No study is complete yet."
     return "\n".join(
         [SUMMARY, _rule(SUMMARY), *(_summary_line(study, page) for study in studies if study["published"])]
     )
@@ -82,7 +88,7 @@ def page(studies: Sequence[Mapping[str, Any]]) -> str:
 
 def _summary_line(study: Mapping[str, Any], page: str) -> str:
     published = study["published"]
-    ours = _first(study["protocols"][published["protocol"]])
+    ours = _first(_theirs(study))
     honest = next((p for p in study["protocols"].values() if not p["leaky"]), None)
     same = next((row for row in honest["rows"] if ours and row["run"] == ours["run"]), None) if honest else None
     figure = f"{published['value']:.1%} ({published['what']})"
@@ -131,6 +137,11 @@ def _contrast_line(row: Mapping[str, Any]) -> str:
     bounds = "too few to say" if row["interval"] is None else " to ".join(f"{100 * b:+.1f}" for b in row["interval"])
     value = "not measured" if row["value"] is None else f"{100 * row['value']:+.1f} points"
     return f"| {row['protocol']} | {row['option']} | {value} | {bounds} | {'yes' if row['real'] else 'no'} |"
+
+
+def _theirs(study: Mapping[str, Any]) -> dict[str, Any]:
+    protocol: dict[str, Any] = study["protocols"][study["published"]["protocol"]]
+    return protocol
 
 
 def _first(protocol: Mapping[str, Any]) -> dict[str, Any] | None:
