@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 pytest.importorskip("torch")
-from tumorscope.errors import CatalogError, UsageError
+from tumorscope.errors import CatalogError, RecipeError, UsageError
 from tumorscope.model_file import read_model
 from tumorscope.training import train
 
@@ -107,3 +107,9 @@ def phantom_folder(tmp_path):
     folder: Path = tmp_path / "phantom"
     write_phantom(folder, 48, seed=3, side=96)
     return folder
+
+
+def test_a_training_that_diverges_says_what_to_lower(tmp_path):
+    wild = {**TINY, "schedule.epochs": 1, "schedule.lr": 1e30, "schedule.backbone_lr": 1e30}
+    with pytest.raises(RecipeError, match="diverged"):
+        train("phantom:48", recipe="smoke", out=tmp_path / "run", overrides=wild)

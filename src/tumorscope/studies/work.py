@@ -137,7 +137,10 @@ def _talk(process: subprocess.Popen[bytes], task: Task, job: Job) -> Ended:
         process.stdout.close()
         _close(process.stdin)
     if answer:
-        ended: Ended = pickle.loads(answer)
+        try:
+            ended: Ended = pickle.loads(answer)
+        except (EOFError, pickle.UnpicklingError):  # it was killed while it wrote
+            return Ended({}, f"its process ended in the middle of its answer; {job.log} holds what it said")
         return ended
     code = process.wait()
     why = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"

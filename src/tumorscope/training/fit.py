@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from tumorscope.atomic import write_bytes, write_text
+from tumorscope.errors import RecipeError
 from tumorscope.training.module import TumorModule, balanced_weights, set_channels_last
 from tumorscope.training.network import Network
 from tumorscope.training.recipe import Recipe
@@ -55,6 +57,7 @@ def fit(
 
     Raises:
         OutputError: the disk is full; the last complete checkpoint stays.
+        RecipeError: the training diverged.
     """
     _quiet()
     pl.seed_everything(recipe.seed, workers=True, verbose=False)
@@ -87,6 +90,11 @@ def fit(
     trainer.fit(
         module, train_loader, val_loader, ckpt_path=last if resume and last.is_file() else None, weights_only=False
     )
+    if not (folder / BEST).is_file():
+        raise RecipeError(
+            "no epoch had a finite validation loss: the training diverged",
+            remedy="lower schedule.lr and schedule.backbone_lr",
+        )
     best = torch.load(folder / BEST, map_location="cpu", weights_only=False)
     module.load_state_dict(best["state_dict"])
     return module.network.cpu().eval()
@@ -117,8 +125,8 @@ class RunLog(Callback):
         values = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
         self.rows.append({"epoch": float(trainer.current_epoch + 1), **values})
         self.say(_line(self.rows[-1], self.epochs))
-        is_best = values["val_loss"] <= min(row["val_loss"] for row in self.rows)
-        if is_best:
+        lowest = min((row["val_loss"] for row in self.rows if math.isfinite(row["val_loss"])), default=-math.inf)
+        if values["val_loss"] <= lowest:  # never true of an epoch that diverged
             trainer.save_checkpoint(self.folder / BEST)
         write_text(self.folder / LOG, pd.DataFrame(self.rows).astype({"epoch": int}).to_csv(index=False))
         trainer.save_checkpoint(self.folder / LAST)
