@@ -63,7 +63,7 @@ def _twins(data: Path) -> dict[str, list[str]]:
         {"a": own.table["path"].to_numpy()[pairs["a"]], "b": other.table["path"].to_numpy()[pairs["b"]]}
     )
     named = named[named["b"].str.startswith("Training/")]
-    return {path: sorted(rows["b"]) for path, rows in named.groupby("a") if Path(str(path)).stem in DOUBTFUL}
+    return {str(path): sorted(rows["b"]) for path, rows in named.groupby("a") if Path(str(path)).stem in DOUBTFUL}
 
 
 if __name__ == "__main__":
