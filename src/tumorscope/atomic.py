@@ -40,12 +40,12 @@ def replacing(target: str | Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         folder, lock = _make_locked(target.parent)
     except OSError as error:
-        raise _output_error(target, error) from error
+        raise unwritable(target, error) from error
     try:
         yield folder / target.name
         os.replace(folder / target.name, target)
     except OSError as error:
-        raise _output_error(target, error) from error
+        raise unwritable(target, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
@@ -124,7 +124,8 @@ def _clear(folder: Path) -> bool:
     return not folder.exists()
 
 
-def _output_error(target: Path, error: OSError) -> OutputError:
+def unwritable(target: Path, error: OSError) -> OutputError:
+    """Return the error that says why a file or folder cannot be written."""
     reason = error.strerror or str(error)
     return OutputError(
         f"cannot be written ({reason.lower()})", file=target, remedy="free some space or choose another --out"

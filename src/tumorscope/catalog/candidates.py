@@ -6,7 +6,7 @@ and turns leave as it is, so that one comparison serves all eight ways round; a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -25,6 +25,7 @@ from tumorscope.catalog.structure import (
     weights,
     window_spectra,
 )
+from tumorscope.catalog.table import Progress
 
 SHORTLIST = 64
 """Partners of a slice, about, that the first look passes on."""
@@ -57,7 +58,6 @@ VIEWS: Views = (
 """What of the host is compared with what of the guest: the same part of both, but a window is the host's alone."""
 Rows = NDArray[np.int64]
 Values = NDArray[np.float32]
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.catalog.candidates import VIEWS, Candidates, Described, Progress
+from tumorscope.catalog.candidates import VIEWS, Candidates, Described
 from tumorscope.catalog.prints import Prints
 from tumorscope.catalog.structure import (
     COARSE_BLUR,
@@ -33,6 +33,7 @@ from tumorscope.catalog.structure import (
     weights,
     window_spectra,
 )
+from tumorscope.catalog.table import Progress
 
 CHUNK = 256
 """Pairs that are treated at once: so few that they stay in the processor's cache."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.catalog.candidates import Candidates, Described, Progress, find_candidates
+from tumorscope.catalog.candidates import Candidates, Described, find_candidates
 from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, CompactPrints, Prints, kept_weights, small_thumbs
 from tumorscope.catalog.registration import LAYERS, Layers, lay_by_pixels, lay_by_spectra, spectral_similarity
 from tumorscope.catalog.structure import TRANSFORMS, compose, inverse, spectra, weights
+from tumorscope.catalog.table import Progress
 
 if TYPE_CHECKING:
     import pandas as pd

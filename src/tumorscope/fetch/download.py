@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tumorscope.atomic import unwritable
 from tumorscope.errors import OutputError
 from tumorscope.fetch.addresses import credentials, refusal
 from tumorscope.version import __version__
@@ -64,7 +65,7 @@ def download(
             file=url, remedy="try again; if it stays so, the publisher changed it",
         ) from error  # fmt: skip
     except OSError as error:
-        raise _disk_error(folder, error) from error
+        raise unwritable(folder, error) from error
     return Path(path)
 
 
@@ -183,11 +184,6 @@ def _validator_of(answer: Response) -> str:
 def _first_byte(answer: Response) -> int:
     found = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
     return int(found[1]) if found else -1
-
-
-def _disk_error(folder: Path, error: OSError) -> OutputError:
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(f"cannot be written ({reason})", file=folder, remedy="free some space or choose another --out")
 
 
 def _reason(error: Exception) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tumorscope.errors import OutputError, UsageError
+from tumorscope.atomic import unwritable
+from tumorscope.errors import UsageError
 
 if sys.platform != "win32":
     import fcntl
@@ -54,12 +55,6 @@ def all_or_nothing(work: Path) -> Iterator[None]:
     except Exception:
         shutil.rmtree(work, ignore_errors=True)
         raise
-
-
-def unwritable(folder: Path, error: OSError) -> OutputError:
-    """Return the error that says why a folder cannot be written."""
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(f"cannot be written ({reason})", file=folder, remedy="free some space or choose another --out")
 
 
 def _holds_archives(work: Path) -> bool:

@@ -16,10 +16,9 @@ from tumorscope.studies.work import Job, threads_each
 from tumorscope.training import Recipe
 
 if TYPE_CHECKING:
-    from tumorscope.catalog import Catalog
+    from tumorscope.catalog import Catalog, Progress
 
 CACHE, LOGS, RECIPES, AUDIT = "cache", "logs", "recipes", "audit"
-Progress = Callable[[str, int, int], None]
 Say = Callable[[str], None]
 
 

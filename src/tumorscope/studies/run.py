@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from tumorscope.atomic import write_json, write_text
+from tumorscope.catalog import Progress
 from tumorscope.errors import StudyError
 from tumorscope.studies.compare import figure, read_answers
 from tumorscope.studies.definition import check_data, check_same, define, resolve_data
@@ -19,7 +20,7 @@ from tumorscope.studies.estimate import within_budget
 from tumorscope.studies.ledger import DONE, FAILED, UNITS, Ledger
 from tumorscope.studies.lock import locked
 from tumorscope.studies.page import study_page
-from tumorscope.studies.place import CACHE, Place, Progress, Say
+from tumorscope.studies.place import CACHE, Place, Say
 from tumorscope.studies.plan import Plan, Unit, make_plan, resolve_recipe
 from tumorscope.studies.recorded import train_and_record
 from tumorscope.studies.results import findings_of, gather, leaderboard

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tumorscope.atomic import replacing
+from tumorscope.catalog import Progress
 from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
 from tumorscope.scans import read_scan
 
-Progress = Callable[[str, int, int], None]
 THREADS = 2
 MASK_LEVEL = 0
 

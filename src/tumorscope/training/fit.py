@@ -23,6 +23,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from tumorscope.atomic import write_bytes, write_text
+from tumorscope.catalog import Progress
 from tumorscope.errors import RecipeError
 from tumorscope.training.module import TumorModule, balanced_weights, set_channels_last
 from tumorscope.training.network import Network
@@ -31,7 +32,6 @@ from tumorscope.training.samples import EpochSampler, Sample, SliceDataset
 
 LAST, BEST, LOG = "last.ckpt", "best.ckpt", "log.csv"
 Say = Callable[[str], None]
-Progress = Callable[[str, int, int], None]
 
 
 def fit(
@@ -71,20 +71,7 @@ def fit(
     val_loader: DataLoader[Sample] = DataLoader(val, 2 * schedule.batch, generator=torch.Generator())
     weights = balanced_weights(torch.from_numpy(train.samples.cover), recipe.loss.class_weights)
     module = TumorModule(network, recipe, weights, steps=schedule.epochs * len(train_loader))
-    trainer = pl.Trainer(
-        max_epochs=schedule.epochs,
-        accelerator="auto",
-        devices=1,
-        precision="bf16-mixed" if schedule.precision == "bf16" else "32-true",
-        callbacks=_callbacks(recipe, folder, say, progress),
-        plugins=[AtomicCheckpoints()],
-        logger=TensorBoardLogger(str(folder), name="", version="tensorboard"),
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        deterministic="warn",
-    )
+    trainer = _trainer(recipe, folder, _callbacks(recipe, folder, say, progress))
     sampler.epoch = lambda: trainer.current_epoch
     last = folder / LAST
     trainer.fit(
@@ -98,6 +85,23 @@ def fit(
     best = torch.load(folder / BEST, map_location="cpu", weights_only=False)
     module.load_state_dict(best["state_dict"])
     return module.network.cpu().eval()
+
+
+def _trainer(recipe: Recipe, folder: Path, callbacks: list[Callback]) -> pl.Trainer:
+    return pl.Trainer(
+        max_epochs=recipe.schedule.epochs,
+        accelerator="auto",
+        devices=1,
+        precision="bf16-mixed" if recipe.schedule.precision == "bf16" else "32-true",
+        callbacks=callbacks,
+        plugins=[AtomicCheckpoints()],
+        logger=TensorBoardLogger(str(folder), name="", version="tensorboard"),
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        deterministic="warn",
+    )
 
 
 class AtomicCheckpoints(TorchCheckpointIO):

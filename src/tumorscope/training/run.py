@@ -14,7 +14,7 @@ import yaml
 from numpy.typing import NDArray
 
 from tumorscope.atomic import clear_leftovers, write_text
-from tumorscope.catalog import Catalog, add_groups, assign_split, build_catalog, find_twins, write_catalog
+from tumorscope.catalog import Catalog, Progress, add_groups, assign_split, build_catalog, find_twins, write_catalog
 from tumorscope.catalog.prints import pack_prints
 from tumorscope.errors import RecipeError, UsageError
 from tumorscope.evaluation import evaluate, write_evaluation
@@ -34,7 +34,6 @@ RECIPE, CATALOG, MODEL, CURVES = "recipe.yaml", "catalog.csv", "model.onnx", "cu
 PRINTS, CACHE, REPORT = "prints.txt", "cache", "report.html"
 BATCH = 64
 REFERENCE_ROWS = 6000
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
