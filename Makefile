@@ -6,11 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo check test format clean
+.PHONY: demo page check test format clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/base.installed
 	$(BIN)/tumorscope demo
+
+page: $(VENV)/serve.installed
+	$(BIN)/tumorscope serve
 
 check: $(VENV)/full.installed
 	$(BIN)/ruff check .
@@ -35,6 +38,10 @@ $(VENV)/base.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable .
 	touch $@
 
-$(VENV)/full.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable ".[train,test]"
+$(VENV)/serve.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable ".[serve,client]"
 	touch $@ $(VENV)/base.installed
+
+$(VENV)/full.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable ".[train,serve,client,test]"
+	touch $@ $(VENV)/base.installed $(VENV)/serve.installed
