@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import stat
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Collection, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from tumorscope.archives import is_clutter, leads_out
 from tumorscope.errors import OutputError
-
-CLUTTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 def unpack(archive: Path, folder: Path, *, listed: Sequence[str] = (), only_listed: bool = False) -> list[str]:
@@ -39,7 +36,7 @@ def unpack(archive: Path, folder: Path, *, listed: Sequence[str] = (), only_list
             members = [member for member in opened.infolist() if not member.is_dir()]
             for member in members:
                 _check_member(member, archive)
-            members = [member for member in members if not _is_clutter(member.filename)]
+            members = [member for member in members if not is_clutter(member.filename)]
             wanted = _wanted(members, listed, only_listed)
             _check_space(sum(member.file_size for member in wanted.values()), archive, folder)
             for path, member in wanted.items():
@@ -58,21 +55,12 @@ def unpack(archive: Path, folder: Path, *, listed: Sequence[str] = (), only_list
 
 
 def _check_member(member: zipfile.ZipInfo, archive: Path) -> None:
-    """Refuse what would be written elsewhere: absolute paths, drives, ``..``, links.
-
-    An empty part is refused with them: of ``set//etc/x`` the folder ``set/`` may be taken off, which leaves ``/etc/x``.
-    """
-    name = member.orig_filename.replace("\\", "/")
-    leads_out = {"", ".."} & set(name.split("/")) or re.match(r"[A-Za-z]:", name) or "\0" in name
-    if leads_out or stat.S_ISLNK(member.external_attr >> 16):
+    """Refuse what would be written elsewhere."""
+    if leads_out(member):
         raise OutputError(
             f"has a member that leads out of its folder ({ascii(member.orig_filename)[1:-1]})",
             file=archive.name, remedy="do not use it; tell whoever gave it to you",
         )  # fmt: skip
-
-
-def _is_clutter(name: str) -> bool:
-    return any(part in CLUTTER or part.startswith("._") for part in PurePosixPath(name).parts)
 
 
 def _wanted(members: Sequence[zipfile.ZipInfo], listed: Sequence[str], only_listed: bool) -> dict[str, zipfile.ZipInfo]:
