@@ -1,0 +1,122 @@
+// Findings and figures in plain words; pure functions, the only place where a verdict gets its sentence.
+
+const NOTUMOR = "notumor";
+const CLASS_NAMES = { notumor: "no tumor", pituitary: "pituitary tumor" };
+const METRIC_NAMES = {
+  auc: "AUC, tumor against none",
+  accuracy: "Accuracy",
+  sensitivity: "Sensitivity",
+  specificity: "Specificity",
+  sensitivity_at_95_specificity: "Sensitivity at 95% specificity",
+  ece: "Calibration error",
+  pointing: "Heatmap peaks inside the tumor",
+};
+/** Verdicts in the order in which a reader wants them: what needs a look first. */
+export const VERDICTS = {
+  tumor: { name: "Tumor", plural: "tumor", tone: "tumor", icon: "tumor" },
+  unsure: { name: "Unsure", plural: "unsure", tone: "unsure", icon: "unsure" },
+  refused: { name: "Refused", plural: "refused", tone: "refused", icon: "refused" },
+  failed: { name: "Failed", plural: "failed", tone: "failed", icon: "failed" },
+  clear: { name: "No tumor", plural: "no tumor", tone: "clear", icon: "clear" },
+};
+
+/** Which of VERDICTS a finding amounts to. 'unsure': the model abstains, or calls no tumor but cannot rule one out. */
+export function verdictOf(finding) {
+  if (finding.status === "error") return "failed";
+  if (finding.status === "refused") return "refused";
+  if (finding.flags.includes("abstain")) return "unsure";
+  if (finding.label !== NOTUMOR) return "tumor";
+  return finding.prediction_set.some((name) => name !== NOTUMOR) ? "unsure" : "clear";
+}
+
+/** The finding that stands for a file of several slices: the gravest verdict, of those the highest probability. */
+export function leading(findings) {
+  const order = Object.keys(VERDICTS);
+  const rank = (finding) => order.indexOf(verdictOf(finding)) - (finding.tumor_probability ?? 0) / 2;
+  return findings.reduce((best, finding) => (rank(finding) < rank(best) ? finding : best));
+}
+
+/** The answer as a sentence: `{headline, detail}`; the probability of a tumor stands beside it, not in it. */
+export function sentence(finding, card) {
+  const limit = card ? asPercent(card.thresholds.tumor) : "its limit";
+  const verdict = verdictOf(finding);
+  if (verdict === "failed") return { headline: "This file could not be read", detail: `${capital(finding.message)}.` };
+  if (verdict === "refused") return { headline: "No answer: refused", detail: refusal(finding) };
+  if (verdict === "tumor") return tumorSentence(finding);
+  if (finding.flags.includes("abstain")) {
+    return { headline: "Too close to call", detail: "The model abstains: it would be wrong too often either way. Look for yourself." };
+  }
+  if (verdict === "unsure") {
+    const kinds = finding.prediction_set.filter((name) => name !== NOTUMOR).map(className);
+    return {
+      headline: "No tumor called, not ruled out",
+      detail: `The probability lies under the model's limit of ${limit}, but these cannot be ruled out: ${either(kinds, "and")}.`,
+    };
+  }
+  return { headline: "No tumor seen", detail: "No kind of tumor that the model knows is left in question on this slice." };
+}
+
+/** What a flag says to somebody who has never read our documentation; `words` are the server's own. */
+export function flagSentence(flag, words = {}) {
+  const known = {
+    out_of_distribution: "This does not look like a brain MRI the model knows: it is unlike anything the model was trained on.",
+    empty_slice: "This picture is empty: it holds only one gray level.",
+    low_resolution: "Few pixels: the head is so small in this picture that a small tumor could not be seen.",
+    abstain: "Too close to call: tumor or none would be a guess.",
+    kind_unsure: "The kind is not sure: more than one kind of tumor fits.",
+  };
+  return known[flag] ?? `${capital(words[flag] ?? flag.replaceAll("_", " "))}.`;
+}
+
+/** A class by the name people use. */
+export function className(name) {
+  return CLASS_NAMES[name] ?? name;
+}
+
+/** A figure's name in words. */
+export function metricName(metric) {
+  return METRIC_NAMES[metric] ?? capital(metric.replaceAll("_", " "));
+}
+
+/** What a figure was measured on. */
+export function setName(name) {
+  return name.replace(/^all test parts/, "all test parts together");
+}
+
+/** A share as a percentage, never a false 0% or 100%. */
+export function asPercent(share, digits = 0) {
+  const least = 0.5 * 10 ** -digits;
+  const value = 100 * share;
+  if (share < 1 && value >= 100 - least) return `>${(100 - 2 * least).toFixed(digits)}%`;
+  if (share > 0 && value < least) return `<${(2 * least).toFixed(digits)}%`;
+  return `${value.toFixed(digits)}%`;
+}
+
+/** An interval of shares in words. */
+export function asInterval([low, high], digits = 0) {
+  return `${(100 * low).toFixed(digits)} to ${(100 * high).toFixed(digits)}%`;
+}
+
+/** "a", "a or b", "a, b or c". */
+export function either(words, joint = "or") {
+  return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} ${joint} ${words.at(-1)}`;
+}
+
+export function capital(text) {
+  return text ? text[0].toUpperCase() + text.slice(1) : "";
+}
+
+function tumorSentence(finding) {
+  const others = finding.prediction_set.filter((name) => name !== NOTUMOR && name !== finding.label).map(className);
+  if (others.length === 0) return { headline: `Tumor likely: ${className(finding.label)}`, detail: "" };
+  return {
+    headline: `Tumor likely: ${className(finding.label)}?`,
+    detail: `The kind is not sure. ${capital(className(finding.label))} fits best; ${either(others, "and")} cannot be ruled out.`,
+  };
+}
+
+function refusal(finding) {
+  const flag = finding.flags.find((name) => name === "out_of_distribution" || name === "empty_slice");
+  const why = flag ? flagSentence(flag) : `${capital(finding.message)}.`;
+  return `${why} What the model would have said is not to be used.`;
+}
