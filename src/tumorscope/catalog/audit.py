@@ -54,6 +54,7 @@ class Audit:
         pairs: every pair of twins by path, as ``pairs.csv``.
         leaked: which rows of the catalog are test slices that training knows.
         against: for each other set its catalog and the twins it shares, `a` in `catalog` and `b` in the other.
+        sides: the split that was looked at, row by row of the catalog.
     """
 
     summary: dict[str, Any]
@@ -61,6 +62,7 @@ class Audit:
     pairs: pd.DataFrame
     leaked: Leaks
     against: dict[str, tuple[Catalog, pd.DataFrame]] = field(default_factory=dict)
+    sides: Sides | None = None
 
     def report(self, out: str | Path | None = None) -> None:
         """Print the audit as tables to stdout and, with `out`, write its files there (see `write_audit`)."""
@@ -124,7 +126,7 @@ def run_audit(
         "version": __version__,
     }
     summary["sentences"] = sentences(summary)
-    return Audit(summary, catalog, pairs_by_path(catalog.pairs, catalog.table), leaked, others)
+    return Audit(summary, catalog, pairs_by_path(catalog.pairs, catalog.table), leaked, others, sides)
 
 
 def write_audit(audit: Audit, out: Path) -> None:
