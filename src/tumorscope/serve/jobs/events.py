@@ -1,0 +1,45 @@
+"""Progress as server-sent events (WHATWG HTML, section 9.2).
+
+Every ``progress`` event holds the whole state, so that a listener who comes back needs only the newest one: its
+``Last-Event-ID`` says which it has seen. The last event is ``end``. Between events a comment keeps the line open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+from tumorscope.serve.jobs.desk import Jobs
+from tumorscope.serve.jobs.record import Job
+
+HEARTBEAT_S = 10.0
+RETRY_MS = 1000
+HEARTBEAT = b": still here\n\n"
+
+
+async def events_of(jobs: Jobs, job: Job, seen: int = -1) -> AsyncIterator[bytes]:
+    """Tell how far a job is until it ends, the listener leaves or the server stops.
+
+    Args:
+        jobs: the server's.
+        job: as it stands now.
+        seen: the revision that the listener knows already; no event is sent before there is a newer one.
+    """
+    with jobs.listening(job.id) as ear:
+        yield f"retry: {RETRY_MS}\n\n".encode()
+        newest: Job | None = await jobs.get(job.id) if job.is_open else job  # it may have moved before we listened
+        while True:
+            if newest is not None and newest.revision > seen:
+                seen = newest.revision
+                yield _event(jobs, newest)
+            if ear.hung_up or (newest is not None and not newest.is_open):
+                return
+            newest = await ear.wait(HEARTBEAT_S)
+            if newest is None and not ear.hung_up:
+                yield HEARTBEAT
+
+
+def _event(jobs: Jobs, job: Job) -> bytes:
+    name = "progress" if job.is_open else "end"
+    data = json.dumps(jobs.document(job), ensure_ascii=False)
+    return f"event: {name}\nid: {job.revision}\ndata: {data}\n\n".encode()
