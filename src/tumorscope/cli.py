@@ -13,6 +13,7 @@ import typer
 
 from tumorscope.errors import OutputError, TumorscopeError, UsageError, did_you_mean
 from tumorscope.fetch.command import fetch
+from tumorscope.serve.command import serve
 from tumorscope.studies.command import study
 from tumorscope.version import __version__
 
@@ -245,6 +246,7 @@ def demo(out: Out = Path("demo")) -> None:
 
 
 app.command()(fetch)
+app.command()(serve)
 app.add_typer(study, name="study", no_args_is_help=True)
 
 

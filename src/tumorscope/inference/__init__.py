@@ -2,6 +2,17 @@
 
 from tumorscope.inference.decide import Decision, decide
 from tumorscope.inference.finding import FLAGS, Finding, Findings
-from tumorscope.inference.model import Model, SliceOutputs, load, shipped_model
+from tumorscope.inference.model import Model, Slice, SliceOutputs, load, shipped_model
 
-__all__ = ["FLAGS", "Decision", "Finding", "Findings", "Model", "SliceOutputs", "decide", "load", "shipped_model"]
+__all__ = [
+    "FLAGS",
+    "Decision",
+    "Finding",
+    "Findings",
+    "Model",
+    "Slice",
+    "SliceOutputs",
+    "decide",
+    "load",
+    "shipped_model",
+]

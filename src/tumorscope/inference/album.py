@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.atomic import write_bytes
-from tumorscope.inference.decide import Decision
+from tumorscope.inference.decide import Decision, shown_class
 from tumorscope.inference.inputs import Input
 from tumorscope.inference.overlays import Picture, contact_sheet, encode_png, overlay
-from tumorscope.model_file import NOTUMOR, Card
+from tumorscope.model_file import Card
 
 SHEET = "contact_sheet.png"
 SHEET_LIMIT = 60
@@ -35,7 +35,9 @@ class Album:
             heatmaps: ``(classes, h, w)``.
         """
         assert item.plane is not None
-        picture = overlay(item.plane, heatmaps[self._shown(said)], item.placement, weight=said.tumor_probability)
+        picture = overlay(
+            item.plane, heatmaps[shown_class(self.card, said)], item.placement, weight=said.tumor_probability
+        )
         path = self.folder / self._unique(item)
         write_bytes(path, encode_png(picture))
         if len(self._sheet) < SHEET_LIMIT:
@@ -47,11 +49,6 @@ class Album:
         """Write the contact sheet."""
         if self._sheet:
             write_bytes(self.folder / SHEET, encode_png(contact_sheet(self._sheet)))
-
-    def _shown(self, said: Decision) -> int:
-        if said.label != NOTUMOR:
-            return self.card.classes.index(said.label)
-        return max(self.card.tumor_classes, key=lambda index: said.probabilities[self.card.classes[index]])
 
     def _unique(self, item: Input) -> str:
         stem = Path(item.file).stem if item.index is None else f"{Path(item.file).stem}.{item.index}"

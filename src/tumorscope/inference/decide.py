@@ -59,6 +59,13 @@ def decide(
     return Decision(_label(card, values, tumor), by_name, tumor, chosen, flags, "refused" if why else "ok", why)
 
 
+def shown_class(card: Card, said: Decision) -> int:
+    """Return the class whose heatmap is shown: that of the label; for `notumor` the likeliest tumor."""
+    if said.label != NOTUMOR:
+        return card.classes.index(said.label)
+    return max(card.tumor_classes, key=lambda index: said.probabilities[card.classes[index]])
+
+
 def _label(card: Card, values: NDArray[np.float64], tumor: float) -> str:
     if NOTUMOR in card.classes and tumor < card.thresholds.tumor:
         return NOTUMOR

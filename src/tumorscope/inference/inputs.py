@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tumorscope.errors import ScanError, UsageError
 from tumorscope.preprocess import Placement, Plane, Spec, place, preprocess
-from tumorscope.scans import LGG_DEFAULT_CHANNEL, READERS, Channels, Scan, read_scan
+from tumorscope.scans import DEEP_MODES, LGG_DEFAULT_CHANNEL, MAX_PIXELS, READERS, Channels, Scan, read_scan
 
 HEAD_BYTES = 512
 CLUTTER = ("thumbs.db", "desktop.ini")
@@ -31,6 +31,7 @@ class Input:
         placement: where the slice lies in the image.
         is_empty: whether the picture has a single gray level.
         plane: the picture as read, float32 ``(height, width)``, or with three channels; None where it was not kept.
+        is_deep: whether the file holds more than 8 bits a pixel.
     """
 
     file: str
@@ -39,6 +40,7 @@ class Input:
     placement: Placement
     is_empty: bool
     plane: Plane | None
+    is_deep: bool = False
 
     @property
     def pixels(self) -> int:
@@ -71,7 +73,9 @@ def list_files(paths: Sequence[str | Path], out: Path | None = None) -> list[str
     return named
 
 
-def read_inputs(file: str, spec: Spec, channels: Channels = "one", *, keep_planes: bool = False) -> list[Input]:
+def read_inputs(
+    file: str, spec: Spec, channels: Channels = "one", *, keep_planes: bool = False, max_pixels: int = MAX_PIXELS
+) -> list[Input]:
     """Read a file and bring each of its slices to a model's input.
 
     Raises:
@@ -80,9 +84,11 @@ def read_inputs(file: str, spec: Spec, channels: Channels = "one", *, keep_plane
     path = Path(file)
     if path.is_dir() or not path.exists():
         raise _nothing_there(path)
-    planes = list(_planes(read_scan(path), spec, channels))
+    scan = read_scan(path, max_pixels)
+    planes, is_deep = list(_planes(scan, spec, channels)), scan.meta.get("mode") in DEEP_MODES
     return [
-        _input(file, index if len(planes) > 1 else None, plane, spec, keep_planes) for index, plane in enumerate(planes)
+        _input(file, index if len(planes) > 1 else None, plane, spec, keep_planes, is_deep)
+        for index, plane in enumerate(planes)
     ]
 
 
@@ -144,8 +150,8 @@ def _sequences(scan: Scan, index: int) -> Plane:
     return np.repeat(scan.pixels[index][..., None], 3, axis=-1)
 
 
-def _input(file: str, index: int | None, plane: Plane, spec: Spec, keep_plane: bool) -> Input:
+def _input(file: str, index: int | None, plane: Plane, spec: Spec, keep_plane: bool, is_deep: bool) -> Input:
     is_empty = bool(plane.min() == plane.max())
     kept = plane if keep_plane else None  # a folder of large pictures must not fill the memory
     placed = place(plane, spec)
-    return Input(file, index, preprocess(plane, spec, placed), placed, is_empty, kept)
+    return Input(file, index, preprocess(plane, spec, placed), placed, is_empty, kept, is_deep)

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from tumorscope.atomic import write_text
 from tumorscope.errors import ModelFileError, ScanError
 from tumorscope.inference.album import Album
-from tumorscope.inference.decide import decide
+from tumorscope.inference.decide import Decision, decide
 from tumorscope.inference.finding import Finding, Findings, ModelName
 from tumorscope.inference.inputs import Input, list_files, read_inputs
 from tumorscope.inference.parallel import chunks, cores, side_by_side
 from tumorscope.model_file import Card, ModelFile, read_model
 from tumorscope.preprocess import Plane, preprocess
-from tumorscope.scans import Channels
+from tumorscope.scans import MAX_PIXELS, Channels
 
 SHIPPED = "shipped.onnx"
 BATCH = 16
@@ -46,6 +46,21 @@ class SliceOutputs:
     heatmap: NDArray[np.float32]
     embedding: NDArray[np.float32]
     outlier: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What stands behind the finding of one slice; pictures of it are drawn from this.
+
+    Attributes:
+        item: the slice as it was read.
+        said: what was decided.
+        heatmaps: ``(classes, h, w)``.
+    """
+
+    item: Input
+    said: Decision
+    heatmaps: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -110,21 +125,56 @@ class Model:
         folder = None if out is None else Path(out)
         named = list_files([paths] if isinstance(paths, str | Path) else list(paths), folder)
         album = None if folder is None else Album(folder, self.card)
-        work = partial(self._answer, channels=channels, keep_planes=album is not None)
+        work = partial(self._read_and_answer, channels=channels, keep_planes=album is not None)
         done = 0
-        for files_of_batch, (items, outputs) in side_by_side(work, chunks(named, BATCH), self.workers):
-            row = 0
-            for item in items:
-                if isinstance(item, ScanError):
-                    yield self._failure(item)
+        for files_of_batch, answers in side_by_side(work, chunks(named, BATCH), self.workers):
+            for finding, shown in answers:
+                if album is None or shown is None:
+                    yield finding
                 else:
-                    yield self._finding(item, outputs, row, album)
-                    row += 1
+                    yield finding.model_copy(update={"heatmap": album.add(shown.item, shown.said, shown.heatmaps)})
             done += len(files_of_batch)
             if progress:
                 progress("predicting", done, len(named))
         if album is not None:
             album.close()
+
+    def read(
+        self, file: str, *, channels: Channels = "one", keep_planes: bool = False, max_pixels: int = MAX_PIXELS
+    ) -> Sequence[Input | ScanError]:
+        """Read a file as inputs of this model, or as the one error that says why it cannot be read.
+
+        Args:
+            file: a picture.
+            channels: as in `predict`.
+            keep_planes: keep the pixels as read too; pictures are drawn from them.
+            max_pixels: a file with more in one slice is not read.
+        """
+        try:
+            return read_inputs(file, self.card.spec, channels, keep_planes=keep_planes, max_pixels=max_pixels)
+        except ScanError as error:
+            return [ScanError(error.what, file=file, remedy=error.remedy)]
+        except (OSError, MemoryError) as error:
+            reason = getattr(error, "strerror", None) or error or "too little memory"
+            return [ScanError(f"cannot be read ({reason})", file=file, remedy="check the file")]
+
+    def answer(self, items: Sequence[Input | ScanError]) -> list[tuple[Finding, Slice | None]]:
+        """Run the graph on what `read` gave, of any number of files, and say what each item shows.
+
+        Every finding of the package is made here: those of `predict` and those of the server.
+
+        Returns:
+            In the order of `items`, each finding with what stands behind it; a file that could not be read has nothing.
+        """
+        outputs = self._run([item.image for item in items if isinstance(item, Input)])
+        row, answers = 0, list[tuple[Finding, Slice | None]]()
+        for item in items:
+            if isinstance(item, ScanError):
+                answers.append((self._failure(item), None))
+                continue
+            answers.append(self._finding(item, outputs, row))
+            row += 1
+        return answers
 
     def predict_slices(self, planes: Sequence[Plane]) -> SliceOutputs:
         """Run the model on slices that are in memory.
@@ -135,11 +185,12 @@ class Model:
         parts = [out for _, out in side_by_side(self._run_planes, chunks(planes, BATCH), self.workers)]
         return _join(parts or [self._run([])])
 
-    def _answer(
+    def _read_and_answer(
         self, named: Sequence[str], channels: Channels, keep_planes: bool
-    ) -> tuple[list[Input | ScanError], SliceOutputs]:
-        items = [item for file in named for item in _try_read(file, self.card, channels, keep_planes)]
-        return items, self._run([item.image for item in items if isinstance(item, Input)])
+    ) -> list[tuple[Finding, Slice | None]]:
+        return self.answer(
+            [item for file in named for item in self.read(file, channels=channels, keep_planes=keep_planes)]
+        )
 
     def _run_planes(self, planes: Sequence[Plane]) -> SliceOutputs:
         return self._run([preprocess(plane, self.card.spec) for plane in planes])
@@ -152,7 +203,7 @@ class Model:
         tumor = joined["probabilities"][:, list(self.card.tumor_classes)].sum(axis=1)
         return SliceOutputs(joined["probabilities"], tumor, joined["heatmap"], joined["embedding"], joined["outlier"])
 
-    def _finding(self, item: Input, outputs: SliceOutputs, row: int, album: Album | None) -> Finding:
+    def _finding(self, item: Input, outputs: SliceOutputs, row: int) -> tuple[Finding, Slice]:
         said = decide(
             self.card,
             outputs.probabilities[row],
@@ -160,8 +211,7 @@ class Model:
             pixels=item.pixels,
             is_empty=item.is_empty,
         )
-        heatmap = None if album is None else album.add(item, said, outputs.heatmap[row])
-        return Finding(
+        finding = Finding(
             file=item.file,
             slice=item.index,
             status=said.status,
@@ -170,10 +220,10 @@ class Model:
             tumor_probability=said.tumor_probability,
             prediction_set=said.prediction_set,
             flags=said.flags,
-            heatmap=heatmap,
             message=said.message,
             model=self._name,
         )
+        return finding, Slice(item, said, outputs.heatmap[row])
 
     def _failure(self, error: ScanError) -> Finding:
         text = error.what if error.remedy is None else f"{error.what}; {error.remedy}"
@@ -208,15 +258,6 @@ def shipped_model() -> Path:
     if not path.is_file():
         raise ModelFileError("is missing from this installation", file=path, remedy="give --model, or install again")
     return path
-
-
-def _try_read(file: str, card: Card, channels: Channels, keep_planes: bool) -> Sequence[Input | ScanError]:
-    try:
-        return read_inputs(file, card.spec, channels, keep_planes=keep_planes)
-    except ScanError as error:
-        return [ScanError(error.what, file=file, remedy=error.remedy)]
-    except (OSError, MemoryError) as error:
-        return [ScanError(f"cannot be read ({error or 'too little memory'})", file=file, remedy="check the file")]
 
 
 def _join(parts: Sequence[SliceOutputs]) -> SliceOutputs:

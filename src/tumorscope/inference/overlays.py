@@ -51,7 +51,7 @@ def contact_sheet(pictures: Sequence[tuple[Picture, str, str]]) -> Picture:
     return np.vstack(rows)
 
 
-def encode_png(picture: Picture) -> bytes:
+def encode_png(picture: Picture | NDArray[np.uint16]) -> bytes:
     """Return a picture as the bytes of a PNG file."""
     return bytes(cv2.imencode(".png", picture)[1].tobytes())
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from tumorscope.errors import ScanError
-from tumorscope.scans.scan import Pixels, Scan
+from tumorscope.scans.scan import MAX_PIXELS, Pixels, Scan
 
 MAGIC = {
     "JPEG": (b"\xff\xd8\xff",),
@@ -19,7 +19,8 @@ MAGIC = {
     "GIF": (b"GIF87a", b"GIF89a"),
     "WEBP": (b"RIFF",),
 }
-MAX_PIXELS = 64_000_000
+DEEP_MODES = ("I;16", "I;16L", "I;16B", "I", "F")
+"""Of Pillow: gray with more than 8 bits a pixel."""
 SIXTEEN_TO_EIGHT_BITS = 257.0
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 UNEQUAL_STEP = 16
@@ -33,26 +34,26 @@ def looks_like_picture(head: bytes) -> bool:
     return any(head.startswith(magic) for magics in MAGIC.values() for magic in magics)
 
 
-def read_picture(path: Path) -> Scan:
+def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Scan:
     """Read a picture as one slice, 0 to 255, upright as its EXIF tag says.
 
     A color picture becomes its luma; one whose three planes hold three sequences keeps them (see `holds_sequences`).
 
     Raises:
-        ScanError: the file is truncated, damaged, of an unknown mode, or larger than `MAX_PIXELS`.
+        ScanError: the file is truncated, damaged, of an unknown mode, or has more pixels than `max_pixels`.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd tags and palettes that change no pixel
             with Image.open(path) as image:
                 file_format, mode = image.format, image.mode
-                _check_size(image, path)
+                _check_size(image, path, max_pixels)
                 pixels = _pixels(ImageOps.exif_transpose(image))
     except ScanError:
         raise
     except Exception as error:  # Pillow's plugins raise whatever they meet in a damaged file
         raise ScanError(
-            f"is damaged or truncated ({_reason(error)})", file=path, remedy="export or download it again"
+            f"is damaged or truncated ({_reason(error, path)})", file=path, remedy="export or download it again"
         ) from error
     return Scan(pixels[None], "image", path, meta={"format": file_format, "mode": mode})
 
@@ -72,17 +73,17 @@ def holds_sequences(rgb: Pixels) -> bool:
     return bool(unequal[foreground].mean() > UNEQUAL_SHARE) if foreground.any() else False
 
 
-def _check_size(image: Image.Image, path: Path) -> None:
-    if image.width * image.height > MAX_PIXELS:
+def _check_size(image: Image.Image, path: Path, max_pixels: int) -> None:
+    if image.width * image.height > max_pixels:
         raise ScanError(
             f"has {image.width} x {image.height} pixels",
             file=path,
-            remedy=f"shrink it below {MAX_PIXELS // 1_000_000} megapixels",
+            remedy=f"shrink it below {max_pixels // 1_000_000} megapixels",
         )
 
 
 def _pixels(image: Image.Image) -> Pixels:
-    if image.mode in ("I;16", "I;16L", "I;16B", "I", "F"):
+    if image.mode in DEEP_MODES:
         return _deep_gray(image)
     if image.mode in ("L", "1"):
         return np.asarray(image.convert("L"), np.float32)
@@ -111,5 +112,6 @@ def _deep_gray(image: Image.Image) -> Pixels:
     return values / SIXTEEN_TO_EIGHT_BITS if values.max(initial=0) > 255 else values
 
 
-def _reason(error: Exception) -> str:
-    return str(error).splitlines()[0][:80] if str(error) else type(error).__name__
+def _reason(error: Exception, path: Path) -> str:
+    text = str(error).replace(f" {str(path)!r}", "")  # the error names its file itself
+    return text.splitlines()[0][:80] if text else type(error).__name__

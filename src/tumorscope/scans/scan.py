@@ -14,6 +14,9 @@ Channels = Literal["one", "all"]
 """Of a picture that holds three sequences: take FLAIR alone, or each."""
 CHANNELS: tuple[Channels, ...] = ("one", "all")
 
+MAX_PIXELS = 64_000_000
+"""Of one slice; a file with more is not decoded."""
+
 LGG_SEQUENCES = ("T1", "FLAIR", "T1ce")
 """What the three planes of a picture of the LGG set hold: pre-contrast, FLAIR, post-contrast."""
 LGG_DEFAULT_CHANNEL = LGG_SEQUENCES.index("FLAIR")

@@ -1,0 +1,78 @@
+"""The app: one model, its routes, and the layers that every request passes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+from fastapi import FastAPI
+
+from tumorscope.inference import load
+from tumorscope.serve.access import Access
+from tumorscope.serve.engine import Engine
+from tumorscope.serve.front import Front
+from tumorscope.serve.jobs import serving_jobs
+from tumorscope.serve.limits import BodyLimits, Gate
+from tumorscope.serve.problems import add_problem_handlers
+from tumorscope.serve.routes import findings, health, jobs, models
+from tumorscope.serve.service import Service
+from tumorscope.serve.settings import ServeSettings
+from tumorscope.serve.telemetry import Telemetry
+from tumorscope.version import __version__
+
+__all__ = ["Service", "create_app"]
+TITLE = "tumorscope"
+DESCRIPTION = (
+    "Reads brain MRI: is there a tumor, which kind, where, and how far to trust it. Research use only, not a medical "
+    "device."
+)
+
+
+def create_app(settings: ServeSettings | None = None) -> FastAPI:
+    """Load the model and return the app.
+
+    Raises:
+        UsageError: the settings open the server to others unasked.
+        ModelFileError: the model cannot be loaded.
+    """
+    settings = settings or ServeSettings()
+    settings.check()
+    service = _service(settings)
+    app = FastAPI(
+        title=TITLE, description=DESCRIPTION, version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None
+    )
+    app.state.service = service
+    add_problem_handlers(app)
+    for routes in (findings, jobs, models, health):
+        app.include_router(routes.router)
+    app.add_middleware(BodyLimits, limits=settings.limits)  # the last one added is the outermost
+    app.add_middleware(Access, settings=settings)
+    app.add_middleware(Front, telemetry=service.telemetry)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    side = service.model.card.spec.side
+    service.model.predict_slices([np.eye(side, dtype=np.float32)] * service.model.workers)  # the first run is slow
+    try:
+        async with serving_jobs(service) as app.state.jobs:
+            yield
+    finally:
+        service.gate.stopping.set()
+        service.engine.close()
+        shutil.rmtree(service.inbox, ignore_errors=True)
+
+
+def _service(settings: ServeSettings) -> Service:
+    model, telemetry = load(settings.model), Telemetry()
+    engine = Engine(model, settings.limits, on_batch=telemetry.count_batch)
+    gate = Gate(settings.limits, waiting=lambda: engine.waiting, seconds_a_file=lambda: engine.seconds_a_file)
+    telemetry.watch(waiting=lambda: engine.waiting, inside=lambda: gate.inside)
+    inbox = Path(mkdtemp(prefix="tumorscope-"))  # only this user can open it
+    return Service(settings, model, engine, gate, telemetry, inbox)

@@ -1,0 +1,129 @@
+"""Uploads -> answers, over the batches that all requests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tumorscope.errors import ScanError
+from tumorscope.inference import Finding, Model, Slice
+from tumorscope.inference.inputs import Input
+from tumorscope.inference.model import BATCH
+from tumorscope.scans import Channels
+from tumorscope.serve.batching import Batcher
+from tumorscope.serve.pictures import Layers, draw_layers, draw_overlay
+from tumorscope.serve.settings import Limits
+from tumorscope.serve.uploads import Upload
+
+Pictures = Literal["none", "overlay", "layers", "both"]
+WAIT_SECONDS = 0.1
+"""A batch takes no further file once it was read for so long: large pictures go in smaller batches."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client is told of one slice.
+
+    Attributes:
+        finding: the very one that `predict` gives; `file` is the name that the client gave.
+        overlay: PNG, if it was asked for and there is a slice.
+        layers: the same for a viewer.
+        upload: which of the files it is about, counted from 0.
+    """
+
+    finding: Finding
+    overlay: bytes | None = None
+    layers: Layers | None = None
+    upload: int = 0
+
+
+@dataclass(frozen=True)
+class _Task:
+    index: int
+    upload: Upload
+    channels: Channels
+    pictures: Pictures
+
+
+@dataclass(frozen=True)
+class _Reading:
+    task: _Task
+    items: Sequence[Input | ScanError]
+
+
+class Engine:
+    """Answers for one model; give it back with `close`.
+
+    Args:
+        model: with as many workers as batches may be worked on at one time.
+        limits: for the pixels of a file.
+        on_batch: told how many files each batch had.
+    """
+
+    def __init__(self, model: Model, limits: Limits, *, on_batch: Callable[[int], None] = lambda _: None) -> None:
+        self.model = model
+        self._limits = limits
+        self._batcher: Batcher[_Task, _Reading, list[Answer]] = Batcher(
+            self._read, self._answer, size=BATCH, wait_seconds=WAIT_SECONDS, threads=model.workers, on_batch=on_batch
+        )
+
+    @property
+    def waiting(self) -> int:
+        """How many files wait for their turn."""
+        return self._batcher.waiting
+
+    @property
+    def seconds_a_file(self) -> float:
+        """What a file takes at the measured pace, all threads together."""
+        return self._batcher.seconds_a_task
+
+    async def answer(
+        self,
+        uploads: Sequence[Upload],
+        *,
+        channels: Channels = "one",
+        pictures: Pictures = "none",
+        background: bool = False,
+    ) -> list[Answer]:
+        """Say what files show; one that cannot be read gives a finding of status 'error' and the others are done.
+
+        Args:
+            uploads: the files; they must stay until the answer is there.
+            channels: as in `Model.predict`.
+            pictures: what is drawn for each finding.
+            background: give way to every other call.
+
+        Returns:
+            In the order of the files; a file of several slices has several.
+        """
+        tasks = [_Task(index, upload, channels, pictures) for index, upload in enumerate(uploads)]
+        answers = await self._batcher.submit(tasks, background=background)
+        return [answer for of_file in answers for answer in of_file]
+
+    def close(self) -> None:
+        """End the threads once they have done what they took."""
+        self._batcher.close()
+
+    def _read(self, task: _Task) -> _Reading:
+        items = self.model.read(
+            str(task.upload.path),
+            channels=task.channels,
+            keep_planes=task.pictures != "none",
+            max_pixels=self._limits.pixels,
+        )
+        return _Reading(task, items)
+
+    def _answer(self, readings: Sequence[_Reading]) -> list[list[Answer]]:
+        said = iter(self.model.answer([item for reading in readings for item in reading.items]))
+        return [[self._draw(reading.task, *next(said)) for _ in reading.items] for reading in readings]
+
+    def _draw(self, task: _Task, finding: Finding, behind: Slice | None) -> Answer:
+        named = finding.model_copy(update={"file": task.upload.name})
+        card, wants = self.model.card, task.pictures
+        return Answer(
+            named,
+            draw_overlay(card, behind) if behind and wants in ("overlay", "both") else None,
+            draw_layers(card, behind) if behind and wants in ("layers", "both") else None,
+            task.index,
+        )

@@ -1,0 +1,84 @@
+"""Pictures in, findings out, in one request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from tumorscope.scans import Channels
+from tumorscope.serve.engine import Answer, Pictures
+from tumorscope.serve.pictures import Layers
+from tumorscope.serve.problems import ProblemError
+from tumorscope.serve.service import Serving
+from tumorscope.serve.uploads import received
+
+router = APIRouter(prefix="/v1", tags=["findings"])
+
+
+@router.post("/findings", summary="Say what pictures show", response_class=Response)
+async def findings(
+    request: Request,
+    service: Serving,
+    overlay: Annotated[Literal["png"] | None, Query(description="Send each slice with its heatmap laid over.")] = None,
+    layers: Annotated[bool, Query(description="Send what a viewer draws a slice from.")] = False,
+    channels: Annotated[Channels, Query(description="Of a picture of three sequences: FLAIR alone, or each.")] = "one",
+) -> Response:
+    """Answer for every file; one that cannot be read has an entry of status 'error' and the others are done."""
+    limits = service.settings.limits
+    async with (
+        service.gate.entered(),
+        received(request, service.inbox, files=limits.files) as uploads,
+    ):
+        try:
+            async with asyncio.timeout(limits.answer_seconds):
+                answers = await service.engine.answer(uploads, channels=channels, pictures=_wanted(overlay, layers))
+        except TimeoutError:
+            raise ProblemError("took-too-long", "send fewer or smaller files, or start a job") from None
+    service.telemetry.count_findings(answer.finding for answer in answers)
+    if overlay or layers:  # megabytes of text, which would hold up everybody else
+        body = await to_thread.run_sync(_body, answers)
+    else:
+        body = _body(answers)
+    return Response(body, media_type="application/json")
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """Return an answer as it stands in JSON: the finding with ``overlay`` and ``layers``."""
+    return {
+        **answer.finding.model_dump(),
+        "overlay": None if answer.overlay is None else _base64(answer.overlay),
+        "layers": None if answer.layers is None else _layers_json(answer.layers),
+    }
+
+
+def _body(answers: Sequence[Answer]) -> bytes:
+    text = json.dumps({"findings": [answer_json(answer) for answer in answers]}, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _layers_json(layers: Layers) -> dict[str, Any]:
+    return {
+        "width": layers.width,
+        "height": layers.height,
+        "picture": _base64(layers.picture),
+        "heatmap": _base64(layers.heatmap),
+        "outlines": layers.outlines,
+        "class": layers.shown,
+    }
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
+
+
+def _wanted(overlay: str | None, layers: bool) -> Pictures:
+    if overlay and layers:
+        return "both"
+    return "overlay" if overlay else "layers" if layers else "none"
