@@ -19,10 +19,10 @@ from tumorscope.catalog.candidates import VIEWS, Candidates, Described
 from tumorscope.catalog.prints import Prints
 from tumorscope.catalog.structure import (
     COARSE_BLUR,
-    FINE_BLUR,
     SIDE,
     TRANSFORMS,
     Spectra,
+    fine_maps,
     inverse,
     structure_maps,
     tangents,
@@ -42,9 +42,9 @@ THREADS = 2
 Layers = tuple[tuple[NDArray[np.float32], float], ...]
 LAYERS: Layers = ((weights(1.0, 10.0), 0.82), (weights(1.5, 16.0), 0.85), (weights(2.0, 20.0), 0.82))
 RIDGE = 1.0
-CLEAR = 0.96
+CLEAR = 0.985
 """Fine structure this alike needs no better place."""
-HOPELESS = 0.55
+HOPELESS = 0.7
 """Fine structure less alike than this at the first place was never seen to become a twin's at a better one."""
 STEPS = 6
 SETTLED = 0.03
@@ -124,7 +124,7 @@ def _registered(pairs: Candidates, windows: Windows, a: Prints, b: Prints) -> Si
     guests, guest_row = np.unique(pairs.guest, return_inverse=True)
     below = host.pictures(part)[hosts]
     above = np.ascontiguousarray(transform_picture(guest.pictures(part)[guests], back))
-    fine = structure_maps(below, FINE_BLUR)[host_row], structure_maps(above, FINE_BLUR)[guest_row]
+    fine = fine_maps(below)[host_row], fine_maps(above)[guest_row]
     places = [_place(window) for window in windows]
     out = np.array([_correlation(*pair) for pair in zip(*fine, places, strict=True)], np.float32)
     unsettled = np.flatnonzero((out >= HOPELESS) & (out < CLEAR))

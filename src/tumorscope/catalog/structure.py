@@ -17,8 +17,10 @@ Matrix = NDArray[np.float32]
 
 SIDE = 64
 ORDERS = 24
-COARSE_BLUR, FINE_BLUR = 6.0, 2.0
+COARSE_BLUR, FINE_BLUR = 6.0, 1.5
 """Structures wider than this (standard deviation, pixels of 64) are taken out: all brains share them."""
+NOISE_BLUR = 0.7
+"""Structures finer than this are smoothed away: recompression changes them as much as the step to the next slice."""
 FLOOR = 0.2
 """Local contrast below this share of the slice's own is not amplified: it is noise of the background."""
 BLANK = 1.0
@@ -47,6 +49,12 @@ def structure_maps(pictures: NDArray[np.uint8], blur: float) -> Maps:
         high -= high.mean(axis=(1, 2), keepdims=True)
         out[start : start + CHUNK] = np.where(level > BLANK, unit(high), 0)
     return out
+
+
+def fine_maps(pictures: NDArray[np.uint8]) -> Maps:
+    """Return the fine structure of pictures, the noise of recompression smoothed away, ``(n, 64, 64)``."""
+    smooth = _blur(NOISE_BLUR)
+    return np.asarray(smooth @ structure_maps(pictures, FINE_BLUR) @ smooth.T, np.float32)
 
 
 def spectra(pictures: NDArray[np.uint8]) -> Spectra:

@@ -16,9 +16,10 @@ from tumorscope.catalog.table import Progress
 if TYPE_CHECKING:
     import pandas as pd
 
-TWIN = 0.93
-"""Similarity of fine structure from which two slices are twins. Copies lie above, neighbors of a patient below: the
-lowest hundredth at which 99% of the pairs found for planted copies are right (`benchmarks/twins.py`, part 0)."""
+TWIN = 0.96
+"""Similarity of fine structure from which two slices are twins. Copies lie above, neighbors of a patient below: of the
+two hundredths at which 98% of planted copies are found and 99% of the pairs are right (`benchmarks/twins.py`, part 0),
+the stricter one."""
 KNOWN_LAYERS: Layers = (*LAYERS, (weights(2.0, 20.0), 0.97))
 """What is compared, and how alike it must be, where only a spectrum is stored."""
 COMPACT_LAYERS: Layers = (*LAYERS[:2], (kept_weights(1.5), 0.95))
