@@ -6,7 +6,6 @@ import base64
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from tumorscope.catalog.audit import Audit, run_audit, write_audit
 from tumorscope.catalog.phantom import draw_phantom
 from tumorscope.errors import OutputError
 from tumorscope.inference import FLAGS, Finding, Findings, load
+from tumorscope.samples import example_scans
 
 SLICES, TEST_SHARE, SEED = 144, 4, 7
 """Slices drawn, every fourth patient of which is test."""
@@ -110,12 +110,6 @@ def plant_leaks(folder: Path) -> list[str]:
     write_bytes(cut, training[0][0].read_bytes()[:700])
     write_text(folder / MARKER, "\n".join(["planted,original", *planted]) + "\n")
     return planted
-
-
-def example_scans() -> Path:
-    """Return the folder of the example scans: inside the installed package, or in the clone it was installed from."""
-    inside = Path(str(files("tumorscope") / "examples"))
-    return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "examples" / "scans"
 
 
 def _write(path: Path, image: Picture, quality: int = 92) -> None:
