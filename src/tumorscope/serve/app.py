@@ -18,7 +18,7 @@ from tumorscope.serve.front import Front
 from tumorscope.serve.jobs import serving_jobs
 from tumorscope.serve.limits import BodyLimits, Gate
 from tumorscope.serve.problems import add_problem_handlers
-from tumorscope.serve.routes import findings, health, jobs, models
+from tumorscope.serve.routes import audits, findings, health, jobs, models
 from tumorscope.serve.service import Service
 from tumorscope.serve.settings import ServeSettings
 from tumorscope.serve.telemetry import Telemetry
@@ -47,7 +47,7 @@ def create_app(settings: ServeSettings | None = None) -> FastAPI:
     )
     app.state.service = service
     add_problem_handlers(app)
-    for routes in (findings, jobs, models, health):
+    for routes in (findings, jobs, audits, models, health):
         app.include_router(routes.router)
     app.add_middleware(BodyLimits, limits=settings.limits)  # the last one added is the outermost
     app.add_middleware(Access, settings=settings)

@@ -35,4 +35,12 @@ def _findings() -> Runner:
     return run
 
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (Kind("findings", _findings, "/v1/jobs", at_once=8),)}
+def _audit() -> Runner:
+    from tumorscope.serve.audits.runner import run
+
+    return run
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (Kind("findings", _findings, "/v1/jobs", at_once=8), Kind("audit", _audit, "/v1/audits"))
+}

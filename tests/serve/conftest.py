@@ -1,0 +1,51 @@
+"""Real servers in processes of their own, on free loopback ports, and the planted phantom set."""
+
+import os
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src"
+MAIN = "from tumorscope.cli import main; main()"
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """Return a function that starts ``tumorscope serve`` and gives its address; all of them end with the tests."""
+    with ExitStack() as running:
+
+        def start(*arguments, **environment):
+            return running.enter_context(_serving(tmp_path_factory.mktemp("served"), arguments, environment))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory):
+    """The phantom set with planted twins, and what was planted."""
+    from tumorscope.demo import plant_leaks
+
+    folder = tmp_path_factory.mktemp("roots") / "data" / "phantom-set"
+    return folder, plant_leaks(folder)
+
+
+@contextmanager
+def _serving(cache, arguments, environment):
+    command = [sys.executable, "-c", MAIN, "serve", "--port", "0", *map(str, arguments)]
+    path = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    variables = os.environ | {"PYTHONPATH": path, "TUMORSCOPE_CACHE": str(cache), "OMP_NUM_THREADS": "1"} | environment
+    process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True)
+    try:
+        address = process.stdout.readline().strip()
+        assert address.startswith("http://"), "the server did not start"
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
