@@ -41,6 +41,5 @@ def _audit() -> Runner:
     return run
 
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (Kind("findings", _findings, "/v1/jobs", at_once=8), Kind("audit", _audit, "/v1/audits"))
-}
+_ALL = (Kind("findings", _findings, "/v1/jobs", at_once=8), Kind("audit", _audit, "/v1/audits"))
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
