@@ -23,6 +23,7 @@ from tumorscope.version import __version__
 if TYPE_CHECKING:
     from tumorscope.catalog import Progress
     from tumorscope.catalog.audit import Audit
+    from tumorscope.client import AsyncClient, Client
     from tumorscope.evaluation import Evaluation
     from tumorscope.evaluation.foreign import ForeignModel
     from tumorscope.inference import Model
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tumorscope.studies.run import StudyRun
     from tumorscope.training.run import Run
 
-__all__ = ["__version__", "audit", "evaluate", "load", "run_study", "train"]
+__all__ = ["AsyncClient", "Client", "__version__", "audit", "evaluate", "load", "run_study", "train"]
 
 
 def audit(
@@ -163,3 +164,12 @@ def run_study(
         say=say,
         progress=progress,
     )
+
+
+def __getattr__(name: str) -> Any:
+    """Load the clients of a server when they are asked for."""
+    if name in ("AsyncClient", "Client"):
+        from tumorscope import client
+
+        return getattr(client, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -64,6 +64,48 @@ class MissingExtraError(TumorscopeError):
     """A job needs an optional part of the package that is not installed."""
 
 
+class ServerError(TumorscopeError):
+    """A server does not do what it was asked.
+
+    Attributes:
+        status: of its answer; None where there was none.
+    """
+
+    def __init__(
+        self, what: str, *, file: str | Path | None = None, remedy: str | None = None, status: int | None = None
+    ) -> None:
+        super().__init__(what, file=file, remedy=remedy)
+        self.status = status
+
+
+class UnreachableError(ServerError):
+    """No server answers at the address."""
+
+
+class ConnectionLostError(ServerError):
+    """A server went away, or stood still, before its answer was whole."""
+
+
+class AccessError(ServerError):
+    """The server does not let us in: no key, a wrong one, or the wrong address."""
+
+
+class TooLargeError(ServerError):
+    """More than the server takes in one request or job."""
+
+
+class BusyError(ServerError):
+    """The server has too much to do, or stops, and had so for as long as we were ready to wait."""
+
+
+class GoneError(ServerError):
+    """What was asked for is not there, or no more."""
+
+
+class JobFailedError(ServerError):
+    """A job ended without all of its findings."""
+
+
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """Return a remedy that names the nearest of `choices`, or all of them when none is near."""
     known = sorted(choices)

@@ -41,5 +41,5 @@ async def events_of(jobs: Jobs, job: Job, seen: int = -1) -> AsyncIterator[bytes
 
 def _event(jobs: Jobs, job: Job) -> bytes:
     name = "progress" if job.is_open else "end"
-    data = json.dumps(jobs.document(job), ensure_ascii=False)
+    data = json.dumps(jobs.document(job))
     return f"event: {name}\nid: {job.revision}\ndata: {data}\n\n".encode()
