@@ -47,16 +47,34 @@ def replacing(target: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise unwritable(target, error) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
+        _remove_locked(folder, lock)
+
+
+@contextmanager
+def passing_folder(parent: str | Path) -> Iterator[Path]:
+    """Yield a new folder in `parent` that only this user can open; it vanishes with the block.
+
+    One that a killed process left goes when `clear_leftovers` is called for `parent`.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    parent = Path(parent)
+    try:
+        folder, lock = _make_locked(parent)
+    except OSError as error:
+        raise unwritable(parent, error) from error
+    try:
+        yield folder
+    finally:
+        _remove_locked(folder, lock)
 
 
 def clear_leftovers(folder: str | Path) -> int:
     """Remove the unfinished writing of killed processes from a folder, and say how many pieces that were.
 
-    Touches only what `replacing` made in `folder` itself, and only where no living process holds it. Where that cannot
-    be told (a file system without locks), everything stays.
+    Touches only what `replacing` and `passing_folder` made in `folder` itself, and only where no living process holds
+    it. Where that cannot be told (a file system without locks), everything stays.
     """
     folder = Path(folder)
     return sum(_clear(path) for path in sorted(folder.glob(f"{TEMPORARY}*"))) if folder.is_dir() else 0
@@ -91,6 +109,12 @@ def _make_locked(parent: Path) -> tuple[Path, int | None]:
             return folder, lock
         if lock is not None:
             os.close(lock)
+
+
+def _remove_locked(folder: Path, lock: int | None) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if lock is not None:
+        os.close(lock)
 
 
 def _lock(folder: Path) -> int | None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir
 
 import numpy as np
 from fastapi import FastAPI
 
-from tumorscope.inference import load
+from tumorscope.atomic import clear_leftovers, passing_folder
+from tumorscope.inference import Model, load
 from tumorscope.serve.access import Access
 from tumorscope.serve.engine import Engine
 from tumorscope.serve.front import Front
 from tumorscope.serve.jobs import serving_jobs
+from tumorscope.serve.keeping import Keeper
 from tumorscope.serve.limits import BodyLimits, Gate
 from tumorscope.serve.problems import add_problem_handlers
-from tumorscope.serve.routes import audits, findings, health, jobs, models
+from tumorscope.serve.routes import audits, findings, health, jobs, models, runs
 from tumorscope.serve.service import Service
 from tumorscope.serve.settings import ServeSettings
 from tumorscope.serve.telemetry import Telemetry
@@ -33,7 +35,7 @@ DESCRIPTION = (
 
 
 def create_app(settings: ServeSettings | None = None) -> FastAPI:
-    """Load the model and return the app.
+    """Load the model and return the app; its service stands under ``app.state.service`` while the app runs.
 
     Raises:
         UsageError: the settings open the server to others unasked.
@@ -41,38 +43,42 @@ def create_app(settings: ServeSettings | None = None) -> FastAPI:
     """
     settings = settings or ServeSettings()
     settings.check()
-    service = _service(settings)
     app = FastAPI(
-        title=TITLE, description=DESCRIPTION, version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None
+        title=TITLE,
+        description=DESCRIPTION,
+        version=__version__,
+        lifespan=partial(_lifespan, settings=settings, model=load(settings.model)),
+        docs_url=None,
+        redoc_url=None,
     )
-    app.state.service = service
     add_problem_handlers(app)
-    for routes in (findings, jobs, audits, models, health):
+    for routes in (findings, jobs, audits, runs, models, health):
         app.include_router(routes.router)
     app.add_middleware(BodyLimits, limits=settings.limits)  # the last one added is the outermost
     app.add_middleware(Access, settings=settings)
-    app.add_middleware(Front, telemetry=service.telemetry)
+    app.add_middleware(Front)
     return app
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    service: Service = app.state.service
-    side = service.model.card.spec.side
-    service.model.predict_slices([np.eye(side, dtype=np.float32)] * service.model.workers)  # the first run is slow
-    try:
-        async with serving_jobs(service) as app.state.jobs:
-            yield
-    finally:
-        service.gate.stopping.set()
-        service.engine.close()
-        shutil.rmtree(service.inbox, ignore_errors=True)
+async def _lifespan(app: FastAPI, *, settings: ServeSettings, model: Model) -> AsyncIterator[None]:
+    clear_leftovers(gettempdir())
+    with passing_folder(gettempdir()) as inbox:
+        app.state.service = service = _service(settings, model, inbox)
+        side = model.card.spec.side
+        model.predict_slices([np.eye(side, dtype=np.float32)] * model.workers)  # the first run is slow
+        try:
+            async with serving_jobs(service) as app.state.jobs:
+                yield
+        finally:
+            service.gate.stopping.set()
+            service.engine.close()
 
 
-def _service(settings: ServeSettings) -> Service:
-    model, telemetry = load(settings.model), Telemetry()
+def _service(settings: ServeSettings, model: Model, inbox: Path) -> Service:
+    telemetry = Telemetry()
     engine = Engine(model, settings.limits, on_batch=telemetry.count_batch)
     gate = Gate(settings.limits, waiting=lambda: engine.waiting, seconds_a_file=lambda: engine.seconds_a_file)
     telemetry.watch(waiting=lambda: engine.waiting, inside=lambda: gate.inside)
-    inbox = Path(mkdtemp(prefix="tumorscope-"))  # only this user can open it
-    return Service(settings, model, engine, gate, telemetry, inbox)
+    keeper = None if settings.keep is None else Keeper(settings.keep)
+    return Service(settings, model, engine, gate, telemetry, inbox, keeper)

@@ -23,37 +23,69 @@ class BodyLimits:
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app, self._limits = app, limits
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with a body that cannot grow or stand still without end."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._limits.job_body_bytes if scope["path"] in LARGE_BODIES else self._limits.body_bytes
-        if _declared(scope) > most:
-            raise _too_large(most)
-        await self._app(scope, self._limited(receive, most), send)
+        is_large = scope["path"] in LARGE_BODIES
+        body = _Body(receive, self._limits, self._limits.job_body_bytes if is_large else self._limits.body_bytes)
+        body.check(_declared(scope))
+        if is_large:  # those go to the disk of the jobs, which looks after itself
+            await self._app(scope, body.receive, send)
+            return
+        try:
+            await self._app(scope, self._counted(body), send)
+        finally:
+            self._held -= body.got
 
-    def _limited(self, receive: Receive, most: int) -> Receive:
-        limits, got, start, is_done = self._limits, 0, time.monotonic(), False
-
-        async def limited() -> Message:
-            nonlocal got, is_done
-            if is_done:  # what comes now is the end of the connection, however late
-                return await receive()
-            left = limits.receive_seconds + got / limits.slowest_bytes - (time.monotonic() - start)
-            try:
-                async with asyncio.timeout(max(0.0, min(limits.idle_seconds, left))):
-                    message = await receive()
-            except TimeoutError:
-                raise ProblemError("too-slow", "send the body faster, or in smaller requests", headers=CLOSE) from None
-            got += len(message.get("body", b""))
-            is_done = not message.get("more_body", False)
-            if got > most:
-                raise _too_large(most)
+    def _counted(self, body: _Body) -> Receive:
+        async def counted() -> Message:
+            message = await body.receive()
+            self._held += len(message.get("body", b""))
+            if self._held > self._limits.inbox_bytes:
+                raise ProblemError("busy", "too many bytes wait; ask again later", headers=CLOSE | {"retry-after": "2"})
             return message
 
-        return limited
+        return counted
+
+
+class _Body:
+    """The body of one request, counted and timed as it comes."""
+
+    def __init__(self, receive: Receive, limits: Limits, most: int) -> None:
+        self._receive, self._limits, self._most = receive, limits, most
+        self._start = time.monotonic()
+        self._is_done = False
+        self.got = 0
+
+    def check(self, size: int) -> None:
+        """Refuse a body of that size if it is too large."""
+        if size > self._most:
+            raise ProblemError(
+                "too-large", f"a body may have {self._most:,} bytes; send several requests", headers=CLOSE
+            )
+
+    async def receive(self) -> Message:
+        if self._is_done:  # what comes now is the end of the connection, however late
+            return await self._receive()
+        try:
+            async with asyncio.timeout(self._patience()):
+                message = await self._receive()
+        except TimeoutError:
+            raise ProblemError("too-slow", "send the body faster, or in smaller requests", headers=CLOSE) from None
+        self.got += len(message.get("body", b""))
+        self._is_done = not message.get("more_body", False)
+        self.check(self.got)
+        return message
+
+    def _patience(self) -> float:
+        """Return for how long the next piece may be waited for."""
+        limits = self._limits
+        left = limits.receive_seconds + self.got / limits.slowest_bytes - (time.monotonic() - self._start)
+        return max(0.0, min(limits.idle_seconds, left))
 
 
 class Gate:
@@ -63,6 +95,9 @@ class Gate:
         limits: how many requests and files there may be at one time.
         waiting: how many files wait.
         seconds_a_file: the measured pace.
+
+    Attributes:
+        stopping: set once the server was asked to stop.
     """
 
     def __init__(self, limits: Limits, *, waiting: Callable[[], int], seconds_a_file: Callable[[], float]) -> None:
@@ -77,6 +112,15 @@ class Gate:
         """How many requests are worked on."""
         return self._inside
 
+    def check_open(self) -> None:
+        """Let nothing new in once the server was asked to stop.
+
+        Raises:
+            ProblemError: it was (503).
+        """
+        if self.stopping.is_set():
+            raise ProblemError("stopping", "the server finishes what it has begun; ask again later", headers=CLOSE)
+
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
         """Count a request in for as long as the block runs.
@@ -84,10 +128,9 @@ class Gate:
         Raises:
             ProblemError: the server is stopping (503), or there is too much to do (429 with Retry-After).
         """
-        if self.stopping.is_set():
-            raise ProblemError("stopping", "the server finishes what it has begun; ask again later", headers=CLOSE)
-        if self._inside >= self._limits.requests or self._waiting() >= self._limits.pictures:
-            raise self.busy()
+        self.check_open()
+        if self._inside >= self._limits.requests or self._waiting() >= self._limits.files_waiting:
+            raise self._busy()
         self._inside += 1
         self._empty.clear()
         try:
@@ -96,11 +139,6 @@ class Gate:
             self._inside -= 1
             if not self._inside:
                 self._empty.set()
-
-    def busy(self) -> ProblemError:
-        """Return the problem of a request too many; it says when to come back, by the measured pace."""
-        seconds = max(1, math.ceil((self._waiting() + 1) * self._seconds_a_file()))
-        return ProblemError("busy", f"ask again in {seconds} s", headers={"retry-after": str(seconds)})
 
     async def close(self, seconds: float) -> None:
         """Let nobody in any more and wait until everybody is out, or for so many seconds."""
@@ -111,13 +149,16 @@ class Gate:
         except TimeoutError:
             return
 
+    def _busy(self) -> ProblemError:
+        """Return the problem of a request too many; by the measured pace it says when half of the work is done."""
+        work = max(self._waiting(), self._inside)
+        seconds = max(1, math.ceil(work * self._seconds_a_file() / 2))
+        return ProblemError("busy", f"ask again in {seconds} s", headers={"retry-after": str(seconds)})
+
 
 def _declared(scope: Scope) -> int:
+    """Return what the header says of the size; a body without one is counted as it comes."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value)
     return 0
-
-
-def _too_large(most: int) -> ProblemError:
-    return ProblemError("too-large", f"a body may have {most:,} bytes; send several requests", headers=CLOSE)

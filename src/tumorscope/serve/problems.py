@@ -7,6 +7,8 @@ import logging
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from tumorscope.errors import TumorscopeError
+from tumorscope.errors import OutputError, TumorscopeError
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "urn:tumorscope:problem:"
@@ -35,8 +37,10 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "stopping": (503, "The server is stopping"),
     "not-ready": (503, "The server is not ready"),
     "took-too-long": (503, "The answer took too long"),
+    "no-room": (507, "The server cannot write"),
 }
 """By name: status and title. The type of a problem is `PREFIX` and its name."""
+PLACES = 6
 log = logging.getLogger("tumorscope.serve")
 
 
@@ -74,15 +78,27 @@ def problem_response(error: HTTPException) -> Response:
     return Response(body, error.status_code, dict(error.headers or {}), MEDIA_TYPE)
 
 
-def internal_problem(error: Exception) -> ProblemError:
-    """Log an error of ours by its place in the code, and return what a client may know of it: nothing.
-
-    The message of the error is not logged: it may quote what the client has sent.
-    """
-    frames = traceback.extract_tb(error.__traceback__)
-    where = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames[-6:]))
-    log.error("internal error %s at %s", type(error).__name__, where)
+def internal_problem(error: BaseException) -> ProblemError:
+    """Log an error of ours and return what a client may know of it: nothing."""
+    log_place(error)
     return ProblemError("internal", "the server failed; its log says where")
+
+
+def no_room(error: Exception) -> ProblemError:
+    """Log why something cannot be written and return the problem of it."""
+    log_place(error)
+    return ProblemError("no-room", "the server's disk is full or cannot be written; ask again later")
+
+
+def log_place(error: BaseException) -> None:
+    """Log an error by its place in the code; not its message, which may quote what a client has sent."""
+    log.error("internal error %s at %s", type(error).__name__, places(error.__traceback__))
+
+
+def places(trace: TracebackType | None) -> str:
+    """Return the innermost places of a traceback in one line."""
+    frames = traceback.extract_tb(trace)[-PLACES:]
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -98,6 +114,8 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     async def on_ours(_: Request, error: Exception) -> Response:
         assert isinstance(error, TumorscopeError)
+        if isinstance(error, OutputError):
+            return problem_response(no_room(error))
         text = error.what if error.remedy is None else f"{error.what}; {error.remedy}"
         return problem_response(ProblemError("wrong-input", text))
 

@@ -14,8 +14,10 @@ from fastapi import FastAPI
 
 from tumorscope.errors import UsageError
 from tumorscope.serve.app import create_app
+from tumorscope.serve.jobs.place import check_free
+from tumorscope.serve.protocol import protocol_with
 from tumorscope.serve.service import Service
-from tumorscope.serve.settings import ServeSettings
+from tumorscope.serve.settings import Limits, ServeSettings
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 30
@@ -40,7 +42,7 @@ def serve(
         on_ready: told the address once requests are answered.
 
     Raises:
-        UsageError: the settings are not safe, or the port cannot be had.
+        UsageError: the settings are not safe, the port cannot be had, or another server keeps its jobs there.
         ModelFileError: the model cannot be loaded.
     """
     settings.check()
@@ -48,10 +50,11 @@ def serve(
     try:
         address = _address(settings, listening)
         _log_to_stderr()
+        check_free(settings.keep, settings.host, settings.port)
         app = create_app(settings)
         if not settings.is_loopback:
             say(f"WARNING: {(KEYED if settings.api_key else OPEN).format(address=address)}")
-        _Server(app, on_ready=lambda: on_ready(address)).run(sockets=[listening])
+        _Server(app, settings.limits, on_ready=lambda: on_ready(address)).run(sockets=[listening])
     finally:
         listening.close()
 
@@ -59,13 +62,17 @@ def serve(
 class _Server(uvicorn.Server):
     """Uvicorn, that on the first signal goes on answering until running work is done, and refuses what is new."""
 
-    def __init__(self, app: FastAPI, *, on_ready: Callable[[], None]) -> None:
+    def __init__(self, app: FastAPI, limits: Limits, *, on_ready: Callable[[], None]) -> None:
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none",
+            app, http=protocol_with(limits), ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
             lifespan="on", backlog=BACKLOG, timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=5,
         )  # fmt: skip
         super().__init__(config)
-        self._service: Service = app.state.service
+        self._app, self._limits = app, limits
         self._on_ready = on_ready
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Task[None] | None = None
@@ -76,7 +83,7 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._loop is None or self._service.gate.stopping.is_set():  # a second signal does not wait
+        if self._loop is None or self._stop is not None:  # a second signal does not wait
             super().handle_exit(sig, frame)
         else:
             self._loop.call_soon_threadsafe(self._begin_to_stop)
@@ -85,7 +92,8 @@ class _Server(uvicorn.Server):
         self._stop = asyncio.ensure_future(self._drain())
 
     async def _drain(self) -> None:
-        await self._service.gate.close(self._service.settings.limits.drain_seconds)
+        service: Service = self._app.state.service
+        await service.gate.close(self._limits.drain_seconds)
         self.should_exit = True
 
 

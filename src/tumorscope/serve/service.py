@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from tumorscope.inference import Model
 from tumorscope.serve.engine import Engine
+from tumorscope.serve.keeping import Keeper
 from tumorscope.serve.limits import Gate
 from tumorscope.serve.settings import ServeSettings
 from tumorscope.serve.telemetry import Telemetry
@@ -26,6 +27,7 @@ class Service:
         gate: counts who is inside; ``gate.stopping`` is set once the server was asked to stop.
         telemetry: what is measured.
         inbox: the private folder of uploads.
+        keeper: keeps uploads and findings where that was asked for.
     """
 
     settings: ServeSettings
@@ -34,6 +36,7 @@ class Service:
     gate: Gate
     telemetry: Telemetry
     inbox: Path
+    keeper: Keeper | None
 
 
 async def _service(request: Request) -> Service:  # a plain function would be called in a thread

@@ -21,14 +21,17 @@ class Limits:
     Attributes:
         body_bytes: of a request.
         job_body_bytes: of a request that starts a job or an audit.
+        inbox_bytes: of all requests that are received or answered at one time, those that start a job apart.
         files: of a request for findings.
         job_files: of a job.
+        pixels: of a file; one with more fails alone.
         jobs: of every kind that may be open at one time.
         job_lifetime_seconds: from the end of a job to its removal, unless `ServeSettings.keep` keeps it.
-        pixels: of a file; one with more fails alone.
+        connections: open at one time.
         requests: requests for findings that are received or answered at one time.
-        pictures: files that may wait for the model at one time.
-        idle_seconds: how long a body may stand still while it is received.
+        files_waiting: files that may wait for the model before requests are refused.
+        head_seconds: how long a request's head may take.
+        idle_seconds: how long a body may stand still, and how long a client may leave an answer unread.
         receive_seconds: how long a body may take in all; longer for a larger one, see `slowest_bytes`.
         slowest_bytes: a second; the pace under which a body that takes longer than `receive_seconds` is given up.
         answer_seconds: from the last byte of a request to its answer.
@@ -37,13 +40,16 @@ class Limits:
 
     body_bytes: int = 64 * MEBI
     job_body_bytes: int = 2048 * MEBI
+    inbox_bytes: int = 1024 * MEBI
     files: int = 64
     job_files: int = 10_000
+    pixels: int = 24_000_000
     jobs: int = 16
     job_lifetime_seconds: float = 3600.0
-    pixels: int = 24_000_000
+    connections: int = 1024
     requests: int = 128
-    pictures: int = 2048
+    files_waiting: int = 2048
+    head_seconds: float = 10.0
     idle_seconds: float = 10.0
     receive_seconds: float = 30.0
     slowest_bytes: int = 64 * 1024

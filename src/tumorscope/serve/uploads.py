@@ -14,7 +14,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from tumorscope.serve.problems import ProblemError
+from tumorscope.serve.problems import ProblemError, no_room
 from tumorscope.serve.settings import MEBI
 
 if TYPE_CHECKING:
@@ -80,6 +80,9 @@ async def receive_uploads(request: Request, folder: Path, *, files: int, field: 
     except FormParserError as error:
         await to_thread.run_sync(remove_uploads, form.uploads)
         raise ProblemError("bad-body", "the multipart body is broken; send it again") from error
+    except OSError as error:
+        await to_thread.run_sync(remove_uploads, form.uploads)
+        raise no_room(error) from error
     except BaseException:
         await to_thread.run_sync(remove_uploads, form.uploads)
         raise

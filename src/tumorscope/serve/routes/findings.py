@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Coroutine, Sequence
+from typing import Annotated, Any, Literal, TypeVar
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from tumorscope.scans import Channels
 from tumorscope.serve.engine import Answer, Pictures
 from tumorscope.serve.pictures import Layers
 from tumorscope.serve.problems import ProblemError
-from tumorscope.serve.service import Serving
-from tumorscope.serve.uploads import received
+from tumorscope.serve.service import Service, Serving
+from tumorscope.serve.uploads import Upload, received
 
+Answers = TypeVar("Answers")
 router = APIRouter(prefix="/v1", tags=["findings"])
 
 
@@ -31,21 +33,19 @@ async def findings(
     channels: Annotated[Channels, Query(description="Of a picture of three sequences: FLAIR alone, or each.")] = "one",
 ) -> Response:
     """Answer for every file; one that cannot be read has an entry of status 'error' and the others are done."""
-    limits = service.settings.limits
+    pictures = _wanted(overlay, layers)
     async with (
         service.gate.entered(),
-        received(request, service.inbox, files=limits.files) as uploads,
+        received(request, service.inbox, files=service.settings.limits.files) as uploads,
     ):
-        try:
-            async with asyncio.timeout(limits.answer_seconds):
-                answers = await service.engine.answer(uploads, channels=channels, pictures=_wanted(overlay, layers))
-        except TimeoutError:
-            raise ProblemError("took-too-long", "send fewer or smaller files, or start a job") from None
+        answers = await _unless_gone(request, _answer(service, uploads, channels, pictures))
+        if service.keeper is not None:
+            await to_thread.run_sync(service.keeper.keep, uploads, answers)
     service.telemetry.count_findings(answer.finding for answer in answers)
-    if overlay or layers:  # megabytes of text, which would hold up everybody else
-        body = await to_thread.run_sync(_body, answers)
-    else:
+    if pictures == "none":
         body = _body(answers)
+    else:  # megabytes of text, which would hold up everybody else
+        body = await to_thread.run_sync(_body, answers)
     return Response(body, media_type="application/json")
 
 
@@ -56,6 +56,31 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "overlay": None if answer.overlay is None else _base64(answer.overlay),
         "layers": None if answer.layers is None else _layers_json(answer.layers),
     }
+
+
+async def _answer(service: Service, uploads: Sequence[Upload], channels: Channels, pictures: Pictures) -> list[Answer]:
+    try:
+        async with asyncio.timeout(service.settings.limits.answer_seconds):
+            return await service.engine.answer(uploads, channels=channels, pictures=pictures)
+    except TimeoutError:
+        raise ProblemError("took-too-long", "send fewer or smaller files, or start a job") from None
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, Answers]) -> Answers:
+    """Work until it is done, or until the client has left: nobody would read the answer.
+
+    Raises:
+        ClientDisconnect: it has left.
+    """
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
 
 
 def _body(answers: Sequence[Answer]) -> bytes:
