@@ -124,6 +124,15 @@ def check_name(path: str) -> None:
         )
 
 
+def may_be_named(relative: str) -> bool:
+    """Whether `check_name` lets a path pass."""
+    try:
+        check_name(relative)
+    except PathRefusedError:
+        return False
+    return True
+
+
 def list_folder(roots: Sequence[Root], path: str, root: str | None = None) -> Folder:
     """List a folder: what may be opened in it, and how many files it holds.
 
@@ -140,7 +149,7 @@ def list_folder(roots: Sequence[Root], path: str, root: str | None = None) -> Fo
             break
         relative = entry.relative_to(chosen.path).as_posix()
         if entry.is_dir():
-            if _may_be_named(relative) and inside(chosen.path, relative):
+            if may_be_named(relative) and inside(chosen.path, relative):
                 names.append(entry.name)
         else:
             files += not entry.name.startswith(".")
@@ -156,11 +165,3 @@ def _entries(folder: Path) -> Iterator[Path]:
         yield from folder.iterdir()
     except OSError as error:
         raise NotThereError("the folder cannot be read", remedy="choose another one") from error
-
-
-def _may_be_named(relative: str) -> bool:
-    try:
-        check_name(relative)
-    except PathRefusedError:
-        return False
-    return True
