@@ -20,7 +20,7 @@ from tumorscope.serve.jobs import serving_jobs
 from tumorscope.serve.keeping import Keeper
 from tumorscope.serve.limits import BodyLimits, Gate
 from tumorscope.serve.problems import add_problem_handlers
-from tumorscope.serve.routes import audits, findings, health, jobs, models, runs
+from tumorscope.serve.routes import audits, findings, health, jobs, models, page, runs, samples
 from tumorscope.serve.service import Service
 from tumorscope.serve.settings import ServeSettings
 from tumorscope.serve.telemetry import Telemetry
@@ -52,7 +52,7 @@ def create_app(settings: ServeSettings | None = None) -> FastAPI:
         redoc_url=None,
     )
     add_problem_handlers(app)
-    for routes in (findings, jobs, audits, runs, models, health):
+    for routes in (findings, jobs, audits, runs, models, health, samples, page):
         app.include_router(routes.router)
     app.add_middleware(BodyLimits, limits=settings.limits)  # the last one added is the outermost
     app.add_middleware(Access, settings=settings)

@@ -78,7 +78,7 @@ function ThemeButton() {
       // storage may be forbidden; the choice then lasts as long as the page
     }
   };
-  return html`<${Button} kind="quiet" icon=${other === "light" ? "sun" : "moon"} label="Switch to the ${other} theme" onClick=${turn} />`;
+  return html`<${Button} kind="quiet" icon=${other === "light" ? "sun" : "moon"} label="Switch to the ${other} theme" data-theme-button onClick=${turn} />`;
 }
 
 function FootLine() {

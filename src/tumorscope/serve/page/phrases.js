@@ -108,10 +108,11 @@ export function capital(text) {
 
 function tumorSentence(finding) {
   const others = finding.prediction_set.filter((name) => name !== NOTUMOR && name !== finding.label).map(className);
-  if (others.length === 0) return { headline: `Tumor likely: ${className(finding.label)}`, detail: "" };
+  const kind = className(finding.label);
+  if (others.length === 0) return { headline: `Tumor likely: ${kind}`, detail: "" };
   return {
-    headline: `Tumor likely: ${className(finding.label)}?`,
-    detail: `The kind is not sure. ${capital(className(finding.label))} fits best; ${either(others, "and")} cannot be ruled out.`,
+    headline: `Tumor likely: ${either([kind, ...others])}`,
+    detail: `The kind is not sure. ${capital(kind)} fits best; ${either(others, "and")} cannot be ruled out.`,
   };
 }
 

@@ -1,0 +1,103 @@
+// The answer panel: a plain sentence, the probabilities with the model's limits on them, what to be careful of.
+import { html } from "./dom.js";
+import { Badge, Bar, Button, Empty, Notice, Progress, Term } from "./components.js";
+import { VERDICTS, asInterval, asPercent, capital, className, flagSentence, sentence, verdictOf } from "./phrases.js";
+
+/** @param {{entry: object|null, index: number, model: object|null, commands: object}} props `model`: of GET /v1/models */
+export function Answer({ entry, index, model, commands }) {
+  return html`<aside class="answer" aria-label="Answer">${body(entry, index, model, commands)}</aside>`;
+}
+
+function body(entry, index, model, commands) {
+  if (!entry) return html`<${Empty} icon="scans" title="No scan chosen">Choose one in the list.</${Empty}>`;
+  const finding = entry.findings[index];
+  if (!finding && entry.status === "failed") return html`<${Failed} entry=${entry} message=${entry.error.message} commands=${commands} />`;
+  if (!finding) return html`<div class="answer-part"><${Progress} label=${entry.status === "queued" ? "Waiting for its turn" : "The model reads it"} /></div>`;
+  if (finding.status === "error") return html`<${Failed} entry=${entry} message=${finding.message} commands=${commands} />`;
+  return html`<${Spoken} finding=${finding} model=${model} /><${Numbers} finding=${finding} card=${model?.card} />
+    ${finding.status === "ok" && html`<${Certainty} card=${model?.card} />`}<${Pictures} finding=${finding} />`;
+}
+
+function Failed({ entry, message, commands }) {
+  return html`<div class="answer-part failed"><${Badge} tone="failed" icon="failed">Failed</${Badge}>
+    <h2 class="said">This file could not be read</h2><p class="message">${capital(message)}.</p>
+    <p class="dim small">The other files are not touched by this. A picture as PNG, JPEG or TIFF, or a DICOM or NIfTI file, can be read.</p>
+    <div class="row"><${Button} icon="retry" onClick=${() => commands.retry(entry.id)}>Try again</${Button}>
+      <${Button} icon="trash" kind="quiet" onClick=${() => commands.remove(entry.id)}>Remove</${Button}></div></div>`;
+}
+
+function Spoken({ finding, model }) {
+  const { name, tone, icon } = VERDICTS[verdictOf(finding)];
+  const { headline, detail } = sentence(finding, model?.card);
+  return html`<div class="answer-part ${tone}">
+    <${Badge} tone=${tone} icon=${icon}>${name}</${Badge}>
+    <h2 class="said">${headline}${finding.status === "ok" && html`. <span class="number">${asPercent(finding.tumor_probability)}</span>`}</h2>
+    ${finding.status === "ok" && html`<p class="dim small">The percentage is the <${Term} word="probability of a tumor" /> of any kind on this
+      ${" "}<${Term} word="slice" />.</p>`}
+    ${detail && html`<p class="message">${detail}</p>`}
+    <${Flags} finding=${finding} words=${model?.flags} /></div>`;
+}
+
+// What the sentence has said already is not said again.
+function Flags({ finding, words }) {
+  const said = ["abstain", "kind_unsure", "out_of_distribution", "empty_slice"];
+  const left = finding.flags.filter((flag) => !said.includes(flag) || (finding.status === "refused" && flag === "low_resolution"));
+  return left.map((flag) => html`<${Notice} tone="warn" icon="failed">${flagSentence(flag, words)}</${Notice}>`);
+}
+
+function Numbers({ finding, card }) {
+  const limits = card?.thresholds;
+  const isUsable = finding.status === "ok";
+  const parts = html`<${TumorBar} finding=${finding} limits=${limits} />
+    <h3 class="bars-head">By kind</h3>
+    ${kinds(finding).map(([name, value]) => html`<${KindBar} key=${name} name=${name} value=${value} finding=${finding} limits=${limits} />`)}
+    <p class="dim small">${isUsable && setSentence(finding, limits)}</p>`;
+  return html`<div class="answer-part bars">${isUsable ? parts
+    : html`<details><summary>What the model would have said (not to be used)</summary><div class="bars">${parts}</div></details>`}</div>`;
+}
+
+function kinds(finding) {
+  return Object.entries(finding.probabilities).toSorted((a, b) => b[1] - a[1]);
+}
+
+function TumorBar({ finding, limits }) {
+  const band = limits?.abstain > 0.5 ? [1 - limits.abstain, limits.abstain] : undefined;
+  const marks = limits ? [{ at: limits.tumor, text: "called a tumor from" }] : [];
+  const value = finding.tumor_probability;
+  return html`<div class="tumor-bar"><${Bar} label=${html`Tumor of any kind`} value=${value} said=${asPercent(value, 1)} strong=${true}
+      tone=${VERDICTS[verdictOf(finding)].tone} limits=${marks} band=${band} />
+    ${limits && html`<p class="key dim"><span><i class="key-limit"></i><${Term} text=${`The limit was chosen on pictures set aside for it. From ${asPercent(limits.tumor)} on, the model calls a tumor.`}>called
+      a tumor</${Term}> from ${asPercent(limits.tumor)}</span>
+      ${band && html`<span><i class="key-band"></i><${Term} word="too close to call" /></span>`}</p>`}</div>`;
+}
+
+function KindBar({ name, value, finding, limits }) {
+  const isIn = finding.prediction_set.includes(name);
+  const label = html`<${Term} word=${name}>${capital(className(name))}</${Term}>`;
+  const marks = limits ? [{ at: limits.conformal, text: "not ruled out from" }] : [];
+  return html`<${Bar} label=${label} value=${value} said=${asPercent(value, 1)} limits=${marks} strong=${isIn}
+    tone=${name === "notumor" ? "clear" : "tumor"} badge=${isIn ? "not ruled out" : null} />`;
+}
+
+function setSentence(finding, limits) {
+  const names = finding.prediction_set.map(className).join(", ");
+  const share = limits ? ` Such sets were made to hold the right answer for ${asPercent(limits.coverage)} of slices.` : "";
+  return html`<${Term} word="prediction set">Prediction set</${Term}>: ${names}.${share}`;
+}
+
+function Certainty({ card }) {
+  const found = card && (Object.entries(card.metrics).find(([name]) => name.startsWith("all test parts")) ?? Object.entries(card.metrics)[0]);
+  const ece = found?.[1].ece;
+  return html`<div class="answer-part small"><p><${Term} word="certainty">How certain is that?</${Term}>
+    ${" "}${ece ? html`<span class="dim">On ${ece.n.toLocaleString("en")} test slices the stated probabilities were off by
+      ${" "}<${Term} word="calibration error">${asPercent(ece.value, 1)}</${Term}> on average${ece.interval ? ` (${asInterval(ece.interval, 1)})` : ""}.
+      How far off they are on pictures unlike those, nobody knows.</span>` : html`<span class="dim">It was not measured for this model.</span>`}
+    ${" "}<a href="#/model">What it was measured on</a></p></div>`;
+}
+
+function Pictures({ finding }) {
+  const kind = finding.label === "notumor" ? "a tumor" : className(finding.label);
+  return html`<div class="answer-part small"><p class="dim"><i class="key-heat"></i> The <${Term} word="heatmap" /> is warm where the network looked for
+    ${" "}${kind}${finding.label === "notumor" ? ", faint where it found little" : html`; the <${Term} word="outline" /> runs at half its peak`}.
+    It is not a segmentation.</p></div>`;
+}

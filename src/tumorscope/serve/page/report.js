@@ -1,0 +1,130 @@
+// The report: one HTML file with everything in it, that opens anywhere and asks for nothing.
+import { RESTING } from "./draw.js";
+import { slicePicture } from "./exports.js";
+import { VERDICTS, asInterval, asPercent, capital, className, flagSentence, metricName, sentence, verdictOf } from "./phrases.js";
+import { openSlice } from "./slices.js";
+
+const SIDE = 320;
+const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+const STYLE = `
+:root { color-scheme: light dark; --paper: #f3f5f8; --panel: #fff; --ink: #16202c; --dim: #51606f; --line: #d3dae2; --tumor: #a8231c; --unsure: #7f4a00; --refused: #35547f; --failed: #51606f; --clear: #17643f; --soft: #e6ebf0; }
+@media (prefers-color-scheme: dark) { :root { --paper: #0a0d11; --panel: #11161c; --ink: #e8edf2; --dim: #a3b0be; --line: #2a343f; --tumor: #ff9a91; --unsure: #f3bd66; --refused: #a9c1f5; --failed: #a3b0be; --clear: #74d3a0; --soft: #222b36; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif; }
+main { max-width: 1060px; margin: 0 auto; padding: 28px 20px 48px; }
+h1 { font-size: 27px; margin: 0 0 4px; letter-spacing: -.01em; } h2 { font-size: 19px; margin: 30px 0 8px; } h3 { font-size: 16px; margin: 0; overflow-wrap: anywhere; }
+p { margin: 0 0 8px; } .dim { color: var(--dim); } small { color: var(--dim); }
+article, .panel { background: var(--panel); border: 1px solid var(--line); border-radius: 12px; padding: 16px 18px; margin-bottom: 12px; break-inside: avoid; }
+article { display: grid; grid-template-columns: minmax(0, 340px) 1fr; gap: 14px 20px; }
+article.bare { grid-template-columns: 1fr; }
+.pictures { display: grid; grid-template-columns: 1fr 1fr; gap: 4px; align-content: start; }
+.pictures img { width: 100%; aspect-ratio: 1; object-fit: contain; background: #000; border-radius: 6px; display: block; }
+.said { font-size: 18px; font-weight: 650; margin: 4px 0; }
+.verdict { font-size: 13px; font-weight: 650; }
+.tumor { color: var(--tumor); } .unsure { color: var(--unsure); } .refused { color: var(--refused); } .failed { color: var(--failed); } .clear { color: var(--clear); }
+table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--dim); font-weight: 600; }
+tr:last-child td { border-bottom: 0; } .right { text-align: right; }
+meter { width: 120px; height: 9px; }
+.scroll { overflow-x: auto; }
+@media (max-width: 680px) { article { grid-template-columns: 1fr; } }
+@media print { body { background: #fff; } }`;
+
+/**
+ * Make the report of finished entries.
+ * @param {object[]} entries of the worklist
+ * @param {object} model of GET /v1/models
+ * @param {(done: number, total: number) => void} onProgress
+ * @returns {Promise<Blob>}
+ */
+export async function makeReport(entries, model, onProgress = () => {}) {
+  const finished = entries.filter(({ status }) => status === "done" || status === "failed");
+  const parts = [head(model, finished)];
+  for (const [at, entry] of finished.entries()) {
+    parts.push(await entryHtml(entry, model));
+    onProgress(at + 1, finished.length);
+  }
+  parts.push(modelHtml(model), "</main></body></html>\n");
+  return new Blob(parts, { type: "text/html" });
+}
+
+function head(model, entries) {
+  const counts = Object.entries(VERDICTS).map(([key, { name }]) => [name, entries.filter(({ verdict }) => verdict === key).length]);
+  const said = counts.filter(([, count]) => count > 0).map(([name, count]) => `${name}: ${count}`).join(", ");
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}"><meta name="referrer" content="no-referrer">
+<title>tumorscope report</title><style>${STYLE}</style></head><body><main>
+<h1>tumorscope report</h1>
+<p class="dim">${entries.length} ${entries.length === 1 ? "file" : "files"}, read by ${text(model.name)} ${text(model.version)}. ${text(said)}. Made ${text(new Date().toLocaleString("en-GB"))}.</p>
+<p class="panel">Research use only. Not a medical device: nothing here is a diagnosis. The left picture is the slice, the right one the same with the heatmap (warm where the network looked) and the line at half its peak, which is not a segmentation.</p>`;
+}
+
+async function entryHtml(entry, model) {
+  if (entry.findings.length === 0) return failure(entry.name, entry.error.message);
+  const parts = [];
+  for (const [index, finding] of entry.findings.entries()) {
+    parts.push(finding.status === "error" ? failure(finding.file, finding.message) : await findingHtml(entry, index, finding, model));
+  }
+  return parts.join("");
+}
+
+function failure(name, message) {
+  return `<article class="bare"><div><h3>${text(name)}</h3><p class="verdict failed">Failed</p><p class="said">This file could not be read</p><p>${text(capital(message))}.</p></div></article>`;
+}
+
+async function findingHtml(entry, index, finding, model) {
+  const verdict = verdictOf(finding);
+  const { headline, detail } = sentence(finding, model.card);
+  const name = finding.slice === null ? finding.file : `${finding.file}, slice ${finding.slice + 1}`;
+  const share = finding.status === "ok" ? ` ${asPercent(finding.tumor_probability)}` : "";
+  const flags = finding.flags.map((flag) => `<li>${text(flagSentence(flag, model.flags))}</li>`).join("");
+  return `<article><div class="pictures">${await pictures(entry.layers[index], name)}</div><div><h3>${text(name)}</h3>
+<p class="verdict ${verdict}">${VERDICTS[verdict].name}</p><p class="said">${text(headline)}.${text(share)}</p>
+${share ? `<p class="dim">${text(share.trim())} is the probability of a tumor of any kind.</p>` : ""}<p>${text(detail)}</p>${flags ? `<ul>${flags}</ul>` : ""}
+${finding.status === "ok" ? probabilities(finding) : ""}</div></article>`;
+}
+
+async function pictures(layers, name) {
+  if (!layers) return "";
+  const slice = await openSlice(layers);
+  const drawn = [{ heat: 0, outline: 0 }, { heat: 0.55, outline: 1 }].map((overlays) => slicePicture(slice, overlays, RESTING, SIDE));
+  const urls = await Promise.all((await Promise.all(drawn)).map(asDataUrl));
+  return urls.map((url, at) => `<img src="${url}" alt="${text(at === 0 ? name : `${name} with overlays`)}">`).join("");
+}
+
+function probabilities({ probabilities: shares, prediction_set: kept }) {
+  const rows = Object.entries(shares).toSorted((a, b) => b[1] - a[1]).map(([name, share]) => `<tr><td>${text(capital(className(name)))}</td>
+<td><meter value="${Number(share)}">${asPercent(share, 1)}</meter></td><td class="right">${asPercent(share, 1)}</td><td>${kept.includes(name) ? "not ruled out" : ""}</td></tr>`);
+  return `<table>${rows.join("")}</table>`;
+}
+
+function modelHtml({ name, version, sha256, card }) {
+  const { tumor, abstain, conformal, coverage, outlier } = card.thresholds;
+  const limits = [
+    `called a tumor from a probability of ${asPercent(tumor)}`,
+    abstain > 0.5 ? `too close to call between ${asPercent(1 - abstain)} and ${asPercent(abstain)}` : "",
+    `not ruled out from ${asPercent(conformal)} (sets made to hold the right answer for ${asPercent(coverage)})`,
+    outlier === null ? "" : `refused where the distance from the training data is over ${outlier.toFixed(2)}`,
+  ].filter(Boolean);
+  const rows = Object.entries(card.metrics).flatMap(([set, figures]) => Object.entries(figures).map(([metric, { value, interval, n }]) =>
+    `<tr><td>${text(set)}</td><td>${text(metricName(metric))}</td><td class="right">${asPercent(value, 1)}</td><td class="right">${interval ? asInterval(interval, 1) : ""}</td><td class="right">${Number(n).toLocaleString("en")}</td></tr>`));
+  return `<h2>The model</h2><div class="panel"><p><b>${text(name)}</b> ${text(version)}, file fingerprint ${text(sha256)}. ${text(card.licence)}.</p>
+<p>Limits: ${text(limits.join("; "))}.</p><p>Never shown: ${text(card.never_shown.join("; ") || "nothing is said")}.</p>
+<p>Trained on: ${text(Object.entries(card.training.sets).map(([set, count]) => `${set} ${count.toLocaleString("en")}`).join(", "))} slices.</p></div>
+<h2>Measured at</h2><div class="panel scroll"><table><tr><th>Measured on</th><th>Figure</th><th class="right">Value</th><th class="right">95% interval</th><th class="right">n</th></tr>${rows.join("")}</table></div>`;
+}
+
+function asDataUrl(blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(blob);
+  });
+}
+
+function text(value) {
+  const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+  return String(value).replace(/[&<>"']/g, (letter) => entities[letter]);
+}

@@ -1,0 +1,189 @@
+// The files of the session: sent one by one, a few at a time, each with its own state. No drawing here.
+import { send } from "./api.js";
+import { leading, verdictOf } from "./phrases.js";
+import { makeThumb, packLayers } from "./slices.js";
+
+const AT_ONCE = 3;
+const FINDINGS = "/v1/findings?layers=true";
+const NOTICE_MS = 60;
+
+/**
+ * One file of the worklist.
+ * @typedef {object} Entry
+ * @property {number} id
+ * @property {string} name as the user knows it, with folders where a folder was given
+ * @property {Blob} file
+ * @property {"queued"|"sending"|"done"|"failed"} status
+ * @property {number} share of the file that is sent
+ * @property {number} wait seconds that the server asked to wait, 0 where it did not
+ * @property {object[]} findings one a slice
+ * @property {(object|null)[]} layers one a slice
+ * @property {?object} lead the finding that stands for the file
+ * @property {?string} verdict see VERDICTS in phrases.js
+ * @property {?Error} error why it failed
+ * @property {?ImageData} thumb
+ */
+
+export class Worklist {
+  /** @type {Entry[]} in the order in which they were added */
+  entries = [];
+  #listeners = new Set();
+  #running = new Map();
+  #next = 1;
+  #notice = null;
+
+  /** Add files: `[{name, file}]`. @returns {Entry[]} */
+  add(files) {
+    const added = files.map(({ name, file }) => ({ id: this.#next++, name, file, ...untouched() }));
+    this.entries = this.entries.concat(added);
+    this.#changed();
+    this.#fill();
+    return added;
+  }
+
+  get(id) {
+    return this.entries.find((entry) => entry.id === id) ?? null;
+  }
+
+  /** Take an entry out; one that is under way is cancelled. */
+  remove(id) {
+    this.#running.get(id)?.abort();
+    this.entries = this.entries.filter((entry) => entry.id !== id);
+    this.#changed();
+  }
+
+  clear() {
+    for (const stop of this.#running.values()) stop.abort();
+    this.entries = [];
+    this.#changed();
+  }
+
+  /** Send an entry again. */
+  retry(id) {
+    const entry = this.get(id);
+    if (!entry || entry.status === "sending") return;
+    Object.assign(entry, untouched());
+    this.#changed();
+    this.#fill();
+  }
+
+  /** Stop what is sent and what waits; both can be sent again. */
+  cancelAll() {
+    for (const entry of this.entries) if (entry.status === "queued") this.#fail(entry, cancelled());
+    for (const stop of this.#running.values()) stop.abort();
+    this.#changed();
+  }
+
+  cancel(id) {
+    const entry = this.get(id);
+    if (entry?.status === "queued") this.#fail(entry, cancelled());
+    this.#running.get(id)?.abort();
+    this.#changed();
+  }
+
+  /** Be told of changes, many at once. @returns {() => void} to be told no more. */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  // Thousands of small steps must not draw thousands of times.
+  #changed() {
+    this.#notice ??= setTimeout(() => {
+      this.#notice = null;
+      for (const listener of this.#listeners) listener();
+    }, NOTICE_MS);
+  }
+
+  #fill() {
+    for (const entry of this.entries) {
+      if (this.#running.size >= AT_ONCE) return;
+      if (entry.status === "queued") this.#run(entry);
+    }
+  }
+
+  async #run(entry) {
+    const stop = new AbortController();
+    this.#running.set(entry.id, stop);
+    entry.status = "sending";
+    this.#changed();
+    try {
+      await this.#send(entry, stop.signal);
+    } catch (error) {
+      this.#fail(entry, error.name === "AbortError" ? cancelled() : error);
+    } finally {
+      this.#running.delete(entry.id);
+      this.#changed();
+      this.#fill();
+    }
+  }
+
+  async #send(entry, signal) {
+    const form = () => {
+      const data = new FormData();
+      data.append("files", entry.file, entry.name);
+      return data;
+    };
+    const tell = (change) => {
+      Object.assign(entry, change);
+      this.#changed();
+    };
+    const onProgress = (share) => tell({ share, wait: 0 });
+    const onWait = (wait) => tell({ share: 0, wait });
+    const { findings } = await send(FINDINGS, form, { onProgress, onWait, signal });
+    entry.findings = findings.map(({ overlay, layers, ...finding }) => finding);
+    entry.layers = findings.map(({ layers }) => packLayers(layers));
+    entry.lead = leading(entry.findings);
+    entry.verdict = verdictOf(entry.lead);
+    entry.status = entry.verdict === "failed" ? "failed" : "done";
+    const shown = entry.layers[entry.findings.indexOf(entry.lead)];
+    entry.thumb = shown ? await makeThumb(shown) : null;
+  }
+
+  #fail(entry, error) {
+    Object.assign(entry, { status: "failed", verdict: "failed", error, wait: 0 });
+  }
+}
+
+/** How many entries stand where: `{total, done, queued, sending, tumor, unsure, refused, failed, clear}`. */
+export function countEntries(entries) {
+  const counts = { total: entries.length, done: 0, queued: 0, sending: 0, tumor: 0, unsure: 0, refused: 0, failed: 0, clear: 0 };
+  for (const { status, verdict } of entries) {
+    if (status === "queued" || status === "sending") counts[status]++;
+    else counts.done++;
+    if (verdict) counts[verdict]++;
+  }
+  return counts;
+}
+
+/** The ways to sort, by name: what comes first is what the name says. */
+export const ORDERS = {
+  added: "As added",
+  tumor: "Tumor first",
+  refused: "Refused first",
+  failed: "Failed first",
+  name: "By name",
+};
+
+/**
+ * The entries that a filter and a search leave, in the order asked for.
+ * @param {Entry[]} entries
+ * @param {{verdict: string, text: string, order: string}} wish `verdict` "all" or one of VERDICTS
+ */
+export function arrange(entries, { verdict, text, order }) {
+  const wanted = text.trim().toLowerCase();
+  const left = entries.filter((entry) => (verdict === "all" || entry.verdict === verdict) && entry.name.toLowerCase().includes(wanted));
+  if (order === "added") return left;
+  if (order === "name") return left.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  const rank = { tumor: ["tumor", "unsure"], refused: ["refused"], failed: ["failed"] }[order];
+  const place = (entry) => (rank.includes(entry.verdict) ? rank.indexOf(entry.verdict) : rank.length);
+  return left.toSorted((a, b) => place(a) - place(b) || (b.lead?.tumor_probability ?? -1) - (a.lead?.tumor_probability ?? -1));
+}
+
+function untouched() {
+  return { status: "queued", share: 0, wait: 0, findings: [], layers: [], lead: null, verdict: null, error: null, thumb: null };
+}
+
+function cancelled() {
+  return new Error("Cancelled");
+}
