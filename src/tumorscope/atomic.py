@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,9 +17,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 from tumorscope.errors import OutputError
-
-if sys.platform != "win32":
-    import fcntl
+from tumorscope.locks import Lock, take
 
 TEMPORARY = ".tumorscope-"
 """How the name of every temporary folder of ours begins."""
@@ -97,54 +94,37 @@ def write_json(target: str | Path, value: Any) -> None:
     write_text(target, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _make_locked(parent: Path) -> tuple[Path, int | None]:
-    """Make a temporary folder and lock it; a descriptor of None means that there are no locks here."""
+def _make_locked(parent: Path) -> tuple[Path, Lock]:
+    """Make a temporary folder and lock it."""
     while True:
         folder = Path(mkdtemp(prefix=TEMPORARY, dir=parent))
         try:
-            lock = _lock(folder)
+            lock = take(folder, wait=True)
         except FileNotFoundError:
             continue
+        assert lock is not None
         if folder.is_dir():  # else another process cleared it away before it was locked
             return folder, lock
-        if lock is not None:
-            os.close(lock)
+        lock.release()
 
 
-def _remove_locked(folder: Path, lock: int | None) -> None:
+def _remove_locked(folder: Path, lock: Lock) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    if lock is not None:
-        os.close(lock)
-
-
-def _lock(folder: Path) -> int | None:
-    if sys.platform == "win32":
-        return None
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError:  # some network file systems; `_clear` meets the same error there and removes nothing
-        os.close(descriptor)
-        return None
-    return descriptor
+    lock.release()
 
 
 def _clear(folder: Path) -> bool:
-    if sys.platform == "win32":
+    if not folder.is_dir():  # ours are folders
         return False
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:  # a file or a link, which is not ours, or gone by now
+        lock = take(folder)
+    except OSError:  # a link, or gone by now
         return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not folder.is_dir():  # its owner ended well in between
-            return False
+    if lock is None:  # its owner lives
+        return False
+    if lock.is_real and folder.is_dir():  # else its owner ended well in between
         shutil.rmtree(folder, ignore_errors=True)
-    except OSError:  # its owner lives
-        return False
-    finally:
-        os.close(descriptor)
+    lock.release()
     return not folder.exists()
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tumorscope.atomic import unwritable
 from tumorscope.errors import UsageError
-
-if sys.platform != "win32":
-    import fcntl
+from tumorscope.locks import Lock, take
 
 
 @contextmanager
@@ -40,8 +36,7 @@ def workspace(folder: Path) -> Iterator[Path]:
             shutil.rmtree(work, ignore_errors=True)
         raise
     finally:
-        if lock is not None:
-            os.close(lock)
+        lock.release()
 
 
 @contextmanager
@@ -61,17 +56,8 @@ def _holds_archives(work: Path) -> bool:
     return work.is_dir() and any(path.stat().st_size for path in work.iterdir() if path.suffix in (".part", ".zip"))
 
 
-def _lock(work: Path) -> int | None:
-    """Lock the folder for this process; None where there are no locks."""
-    if sys.platform == "win32":
-        return None
-    descriptor = os.open(work, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise UsageError("is being fetched by another process", file=work, remedy="wait for it") from error
-    except OSError:  # some network file systems have none
-        os.close(descriptor)
-        return None
-    return descriptor
+def _lock(work: Path) -> Lock:
+    lock = take(work)
+    if lock is None:
+        raise UsageError("is being fetched by another process", file=work, remedy="wait for it")
+    return lock

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tumorscope.errors import UsageError
+from tumorscope.locks import Lock, take
 
 FILE = ".lock"
 
@@ -20,28 +21,26 @@ def locked(folder: Path) -> Iterator[None]:
         UsageError: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / FILE).open("w") as handle:
-        if not any(_take(handle.fileno(), wait) for wait in (0.0, 0.2, 0.5)):  # a glance of `is_locked` is short
-            raise UsageError("another process is running this study", file=folder, remedy="wait for it, or stop it")
+    lock = next(filter(None, (_take_after(folder, wait) for wait in (0.0, 0.2, 0.5))), None)
+    if lock is None:
+        raise UsageError("another process is running this study", file=folder, remedy="wait for it, or stop it")
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def is_locked(folder: Path) -> bool:
     """Whether some process works on the folder."""
     if not (folder / FILE).is_file():
         return False
-    with (folder / FILE).open("r+") as handle:
-        return not _take(handle.fileno())
+    lock = take(folder / FILE)
+    if lock is not None:
+        lock.release()
+    return lock is None
 
 
-def _take(descriptor: int, wait: float = 0.0) -> bool:
+def _take_after(folder: Path, wait: float) -> Lock | None:
+    """Try again a little later: a glance of `is_locked` holds the lock for a moment."""
     time.sleep(wait)
-    try:
-        import fcntl
-    except ModuleNotFoundError:  # Windows: the user takes care
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    return take(folder / FILE, make=True)
