@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -30,6 +31,45 @@ def planted(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("roots") / "data" / "phantom-set"
     return folder, plant_leaks(folder)
+
+
+@pytest.fixture
+def inbox(tmp_path, monkeypatch):
+    """The folder for temporary things of the servers of this test."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def here(inbox, quadrant_model):
+    """Return a function that serves in a thread of this process, with any settings and limits; gives the server."""
+    from tumorscope.serve.server import Server
+    from tumorscope.serve.settings import Limits, ServeSettings
+
+    with ExitStack() as running:
+
+        def start(limits=None, **settings):
+            chosen = {"port": 0, "model": quadrant_model, "limits": Limits(**(limits or {}))} | settings
+            return running.enter_context(_in_thread(Server, ServeSettings(**chosen)))
+
+        yield start
+
+
+@contextmanager
+def _in_thread(server_class, settings):
+    ready = threading.Event()
+    server = server_class(settings, on_ready=lambda _: ready.set())
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    try:
+        assert ready.wait(20), "the server did not start"
+        yield server
+    finally:
+        server.stop()
+        thread.join(40)
+        assert not thread.is_alive()
 
 
 @contextmanager

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tumorscope.serve.access import SECURITY_HEADERS
 from tumorscope.serve.problems import ProblemError, problem_response
 from tumorscope.serve.settings import Limits
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 
 def protocol_with(limits: Limits) -> type[HttpToolsProtocol]:
@@ -26,11 +30,12 @@ class _Protocol(HttpToolsProtocol):
     """
 
     limits: Limits
+    _running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._head = _Patience(self.loop, self.limits.head_seconds, transport.abort)
-        self._unread = _Patience(self.loop, self.limits.idle_seconds, transport.abort)
+        self._head = _Patience(self.loop, self.limits.head_seconds, self._give_up)
+        self._unread = _Patience(self.loop, self.limits.idle_seconds, self._give_up)
         if len(self.connections) > self.limits.connections:
             self._refuse(ProblemError("busy", "too many connections are open; ask again later"))
         else:
@@ -62,6 +67,15 @@ class _Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's words are no problem document)
         self._refuse(ProblemError("bad-body", "this is no HTTP request"))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _give_up(self) -> None:
+        if self._running is not None:
+            self._running.disconnected = True  # uvicorn tells the newest request alone, which may wait behind this one
+        self.transport.abort()
 
     def _refuse(self, problem: HTTPException) -> None:
         """Answer without an app and close the connection."""

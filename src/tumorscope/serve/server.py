@@ -8,19 +8,23 @@ import socket
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 
 from tumorscope.errors import UsageError
 from tumorscope.serve.app import create_app
 from tumorscope.serve.jobs.place import check_free
+from tumorscope.serve.problems import places
 from tumorscope.serve.protocol import protocol_with
 from tumorscope.serve.service import Service
-from tumorscope.serve.settings import Limits, ServeSettings
+from tumorscope.serve.settings import ServeSettings
 
 BACKLOG = 2048
+MANY_FILES = 65_536
 KEEP_ALIVE_SECONDS = 30
+GIVE_UP_SECONDS = 5
+"""After the drain; connections that are still busy are then cut."""
 OPEN = (
     "anybody who reaches {address} can use this server and see its answers: "
     "--trust-network was given and there is no API key"
@@ -44,57 +48,93 @@ def serve(
     Raises:
         UsageError: the settings are not safe, the port cannot be had, or another server keeps its jobs there.
         ModelFileError: the model cannot be loaded.
+        OutputError: the folder that keeps things cannot be written.
     """
-    settings.check()
-    listening = _listen(settings)
-    try:
-        address = _address(settings, listening)
-        _log_to_stderr()
-        check_free(settings.keep, settings.host, settings.port)
-        app = create_app(settings)
-        if not settings.is_loopback:
-            say(f"WARNING: {(KEYED if settings.api_key else OPEN).format(address=address)}")
-        _Server(app, settings.limits, on_ready=lambda: on_ready(address)).run(sockets=[listening])
-    finally:
-        listening.close()
+    log_to_stderr()
+    allow_many_files()
+    server = Server(settings, on_ready=on_ready)
+    if not settings.is_loopback:
+        say(f"WARNING: {(KEYED if settings.api_key else OPEN).format(address=server.address)}")
+    server.serve_until_stopped()
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn, that on the first signal goes on answering until running work is done, and refuses what is new."""
+class Server(uvicorn.Server):
+    """Uvicorn, that on the first signal goes on answering until running work is done, and refuses what is new.
 
-    def __init__(self, app: FastAPI, limits: Limits, *, on_ready: Callable[[], None]) -> None:
+    Args:
+        settings: how to serve.
+        on_ready: told the address once requests are answered.
+
+    Attributes:
+        address: as a browser takes it.
+
+    Raises:
+        UsageError, ModelFileError: as `serve`.
+    """
+
+    def __init__(self, settings: ServeSettings, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
+        settings.check()
+        self._settings, self._on_ready = settings, on_ready
+        self._listening = _listen(settings)
+        self.address = _address(settings, self._listening)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining: asyncio.Task[None] | None = None
+        try:
+            check_free(settings.keep, settings.host, settings.port)
+            self._app = create_app(settings)
+        except BaseException:
+            self._listening.close()
+            raise
         config = uvicorn.Config(
-            app, http=protocol_with(limits), ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            lifespan="on", backlog=BACKLOG, timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=5,
+            self._app, http=protocol_with(settings.limits), ws="none", lifespan="on", log_config=None,
+            access_log=False, server_header=False, proxy_headers=False, backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=GIVE_UP_SECONDS,
         )  # fmt: skip
         super().__init__(config)
-        self._app, self._limits = app, limits
-        self._on_ready = on_ready
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Task[None] | None = None
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._loop = asyncio.get_running_loop()
-        self._on_ready()
+    def serve_until_stopped(self) -> None:
+        """Serve; a signal, or `stop` from another thread, ends it."""
+        try:
+            self.run(sockets=[self._listening])
+        finally:
+            self._listening.close()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._loop is None or self._stop is not None:  # a second signal does not wait
-            super().handle_exit(sig, frame)
-        else:
+    def stop(self) -> None:
+        """Ask the server to stop once running work is done; from any thread."""
+        if self._loop is not None:
             self._loop.call_soon_threadsafe(self._begin_to_stop)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen and say so."""
+        await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
+        self._on_ready(self.address)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; a second signal does not wait for running work."""
+        if self._loop is None or self._draining is not None:
+            super().handle_exit(sig, frame)
+        else:
+            self.stop()
+
     def _begin_to_stop(self) -> None:
-        self._stop = asyncio.ensure_future(self._drain())
+        self._draining = self._draining or asyncio.ensure_future(self._drain())
 
     async def _drain(self) -> None:
         service: Service = self._app.state.service
-        await service.gate.close(self._limits.drain_seconds)
+        await service.gate.close(self._settings.limits.drain_seconds)
         self.should_exit = True
+
+
+def allow_many_files() -> None:
+    """Raise this process's soft limit of open files to the hard one: every connection is a file."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(MANY_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listen(settings: ServeSettings) -> socket.socket:
@@ -118,11 +158,19 @@ def _address(settings: ServeSettings, listening: socket.socket) -> str:
     return f"http://{host}:{listening.getsockname()[1]}"
 
 
-def _log_to_stderr() -> None:
-    log = logging.getLogger("tumorscope.serve")
-    if not log.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
-        log.propagate = False
+def log_to_stderr() -> None:
+    """Send the log of the server, and uvicorn's, to stderr; of errors only the place, never the message."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Places("%(asctime)s %(levelname)s %(message)s"))
+    for name, level in (("tumorscope.serve", logging.INFO), ("uvicorn", logging.WARNING)):
+        log = logging.getLogger(name)
+        log.handlers, log.propagate = [handler], False
+        log.setLevel(level)
+    logging.getLogger("python_multipart").propagate = False  # it tells of what clients have sent
+
+
+class _Places(logging.Formatter):
+    """Writes of an exception where it happened; its message may quote what a client has sent."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (the name is logging's)
+        return f"{ei[0].__name__} at {places(ei[2])}"
