@@ -1,7 +1,7 @@
 // The answer panel: a plain sentence, the probabilities with the model's limits on them, what to be careful of.
 import { html } from "./dom.js";
 import { Badge, Bar, Button, Empty, Notice, Progress, Term } from "./components.js";
-import { VERDICTS, asInterval, asPercent, capital, className, flagSentence, sentence, verdictOf } from "./phrases.js";
+import { VERDICTS, asInterval, asPercent, capital, className, remarks, sentence, verdictOf } from "./phrases.js";
 
 /** @param {{entry: object|null, index: number, model: object|null, commands: object}} props `model`: of GET /v1/models */
 export function Answer({ entry, index, model, commands }) {
@@ -15,13 +15,13 @@ function body(entry, index, model, commands) {
   if (!finding) return html`<div class="answer-part"><${Progress} label=${entry.status === "queued" ? "Waiting for its turn" : "The model reads it"} /></div>`;
   if (finding.status === "error") return html`<${Failed} entry=${entry} message=${finding.message} commands=${commands} />`;
   return html`<${Spoken} finding=${finding} model=${model} /><${Numbers} finding=${finding} card=${model?.card} />
-    ${finding.status === "ok" && html`<${Certainty} card=${model?.card} />`}<${Pictures} finding=${finding} />`;
+    ${finding.status === "ok" && html`<${Certainty} card=${model?.card} />`}<${Pictures} finding=${finding} shown=${entry.layers[index]?.class} />`;
 }
 
 function Failed({ entry, message, commands }) {
   return html`<div class="answer-part failed"><${Badge} tone="failed" icon="failed">Failed</${Badge}>
     <h2 class="said">This file could not be read</h2><p class="message">${capital(message)}.</p>
-    <p class="dim small">The other files are not touched by this. A picture as PNG, JPEG or TIFF, or a DICOM or NIfTI file, can be read.</p>
+    <p class="dim small">The other files are not touched by this. PNG, JPEG, TIFF, BMP, GIF and WebP pictures can be read.</p>
     <div class="row"><${Button} icon="retry" onClick=${() => commands.retry(entry.id)}>Try again</${Button}>
       <${Button} icon="trash" kind="quiet" onClick=${() => commands.remove(entry.id)}>Remove</${Button}></div></div>`;
 }
@@ -35,21 +35,14 @@ function Spoken({ finding, model }) {
     ${finding.status === "ok" && html`<p class="dim small">The percentage is the <${Term} word="probability of a tumor" /> of any kind on this
       ${" "}<${Term} word="slice" />.</p>`}
     ${detail && html`<p class="message">${detail}</p>`}
-    <${Flags} finding=${finding} words=${model?.flags} /></div>`;
-}
-
-// What the sentence has said already is not said again.
-function Flags({ finding, words }) {
-  const said = ["abstain", "kind_unsure", "out_of_distribution", "empty_slice"];
-  const left = finding.flags.filter((flag) => !said.includes(flag) || (finding.status === "refused" && flag === "low_resolution"));
-  return left.map((flag) => html`<${Notice} tone="warn" icon="failed">${flagSentence(flag, words)}</${Notice}>`);
+    ${remarks(finding, model?.flags).map((remark) => html`<${Notice} tone="warn" icon="failed">${remark}</${Notice}>`)}</div>`;
 }
 
 function Numbers({ finding, card }) {
   const limits = card?.thresholds;
   const isUsable = finding.status === "ok";
   const parts = html`<${TumorBar} finding=${finding} limits=${limits} />
-    <h3 class="bars-head">By kind</h3>
+    <div class="row spread bars-head"><h3>By kind</h3>${limits && html`<span class="key dim"><span><i class="key-limit"></i>not ruled out from ${asPercent(limits.conformal)}</span></span>`}</div>
     ${kinds(finding).map(([name, value]) => html`<${KindBar} key=${name} name=${name} value=${value} finding=${finding} limits=${limits} />`)}
     <p class="dim small">${isUsable && setSentence(finding, limits)}</p>`;
   return html`<div class="answer-part bars">${isUsable ? parts
@@ -95,9 +88,9 @@ function Certainty({ card }) {
     ${" "}<a href="#/model">What it was measured on</a></p></div>`;
 }
 
-function Pictures({ finding }) {
-  const kind = finding.label === "notumor" ? "a tumor" : className(finding.label);
-  return html`<div class="answer-part small"><p class="dim"><i class="key-heat"></i> The <${Term} word="heatmap" /> is warm where the network looked for
-    ${" "}${kind}${finding.label === "notumor" ? ", faint where it found little" : html`; the <${Term} word="outline" /> runs at half its peak`}.
+function Pictures({ finding, shown }) {
+  if (finding.status === "refused") return html`<div class="answer-part small"><p class="dim">The <${Term} word="heatmap" /> of a refused picture means nothing.</p></div>`;
+  return shown && html`<div class="answer-part small"><p class="dim"><i class="key-heat"></i> The <${Term} word="heatmap" /> is warm where the network looked for
+    ${" "}${className(shown)}${finding.label === "notumor" ? ", faint where it found little" : html`; the <${Term} word="outline" /> runs at half its peak`}.
     It is not a segmentation.</p></div>`;
 }

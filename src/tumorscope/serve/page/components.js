@@ -18,6 +18,8 @@ import { TERMS } from "./words.js";
 
 export { Icon };
 
+const NAME_TAIL = 11;
+
 /** The frame of a page that is read from top to bottom. */
 export function Page({ title, lead, actions, children }) {
   return html`<main class="page" id="content" tabindex="-1">
@@ -58,7 +60,7 @@ export function Term({ word, text, children }) {
   const [at, setAt] = useState(null);
   const id = useId();
   const shown = children ?? word;
-  const open = (event) => setAt(event.currentTarget.getBoundingClientRect());
+  const open = (event) => setAt(event.currentTarget);
   const close = () => setAt(null);
   const onKeyDown = (event) => {
     if (event.key !== "Escape" || !at) return;
@@ -75,19 +77,19 @@ function Tip({ id, at, children }) {
   const [place, setPlace] = useState(null);
   useLayoutEffect(() => {
     if (!at) return setPlace(null);
-    const { width, height } = box.current.getBoundingClientRect();
-    const left = Math.max(8, Math.min(at.left, innerWidth - width - 8));
-    const isBelow = at.bottom + height + 12 < innerHeight;
-    setPlace({ left: `${left}px`, top: `${isBelow ? at.bottom + 6 : Math.max(8, at.top - height - 6)}px` });
-  }, [at]);
-  useEffect(() => {
-    if (!at) return undefined;
-    const away = () => setPlace(null);
-    addEventListener("scroll", away, true);
-    return () => removeEventListener("scroll", away, true);
+    const put = () => setPlace(placeBeside(at.getBoundingClientRect(), box.current.getBoundingClientRect()));
+    put();
+    addEventListener("scroll", put, true); // focus scrolls, and the tip has to follow
+    return () => removeEventListener("scroll", put, true);
   }, [at]);
   return html`<span class="tip ${place ? "shown" : ""} ${at ? "" : "away"}" id=${id} role="tooltip" ref=${box}
     style=${place ?? { left: "0px", top: "0px" }}>${children}</span>`;
+}
+
+function placeBeside(word, { width, height }) {
+  const left = Math.max(8, Math.min(word.left, innerWidth - width - 8));
+  const isBelow = word.bottom + height + 12 < innerHeight;
+  return { left: `${left}px`, top: `${isBelow ? word.bottom + 6 : Math.max(8, word.top - height - 6)}px` };
 }
 
 /**
@@ -183,10 +185,17 @@ function compare(a, b) {
 export function PicturePair({ left, right, title, children }) {
   return html`<figure class="pair">
     <div class="pair-pictures">${[left, right].map(({ src, name, note }) => html`<div>
-      <${Picture} src=${src} alt=${name} /><span class="path" title=${name}>${name}</span>
+      <${Picture} src=${src} alt=${name} /><${Name}>${name}</${Name}>
       ${note && html`<span class="dim small">${note}</span>`}</div>`)}</div>
     <figcaption>${title && html`<b>${title}</b>`} ${children}</figcaption>
   </figure>`;
+}
+
+/** The name of a file in one line; where it is too long, its middle gives way, since names differ at their ends. */
+export function Name({ children }) {
+  const name = String(children);
+  const cut = name.length > NAME_TAIL ? name.length - NAME_TAIL : 0;
+  return html`<span class="name" title=${name}><span class="name-head">${name.slice(0, cut)}</span><span class="name-tail">${name.slice(cut)}</span></span>`;
 }
 
 /** A picture: a data: address as it is; an address of the server is fetched, since an <img> would send no API key. */
@@ -232,6 +241,20 @@ export function Dialog({ title, onClose, wide, children }) {
   return html`<dialog class="dialog ${wide ? "wide" : ""}" ref=${box} aria-labelledby=${id} onClick=${onClick} onCancel=${onCancel}>
     <div class="dialog-body"><header class="row spread"><h2 id=${id}>${title}</h2>
       <${Button} icon="close" kind="quiet" label="Close" onClick=${onClose} /></header>${children}</div></dialog>`;
+}
+
+/** A button that opens a small menu; the browser closes it on Escape and on a click elsewhere. */
+export function Menu({ icon, label, children }) {
+  const menu = useRef(null);
+  const id = useId();
+  const place = (event) => {
+    if (event.newState !== "open") return;
+    const { right, bottom } = menu.current.previousElementSibling.getBoundingClientRect();
+    Object.assign(menu.current.style, { left: `${Math.max(8, right - menu.current.offsetWidth)}px`, top: `${bottom + 4}px` });
+  };
+  const close = (event) => event.target.closest("button") && menu.current.hidePopover();
+  return html`<span class="menu-place"><${Button} icon=${icon} label=${label} popovertarget=${id} aria-haspopup="true" />
+    <div class="menu" id=${id} popover="auto" ref=${menu} onToggle=${place} onClick=${close}>${children}</div></span>`;
 }
 
 /** Ask the server for JSON when shown: `{data, error, again}`; data and error are null while it is under way. */

@@ -32,13 +32,14 @@ export function Downloads({ all, shown, panes, look, model, onClose }) {
   const view = async () => viewPng(await Promise.all(visible.map((pane, at) => withSlice(pane, at))), look);
   return html`<${Dialog} title="Downloads" onClose=${onClose}>
     <${Choice} icon="scans" title="Picture in view" note="PNG, with the overlays and window you see" isOff=${visible.length === 0} onClick=${make("view", "png", view)} />
-    <fieldset class="scope"><legend class="dim small">The files below hold</legend>
+    ${all.length !== shown.length && html`<fieldset class="scope"><legend class="dim small">The files below hold</legend>
       ${[["all", `All ${all.length.toLocaleString("en")} scans`], ["shown", `The ${shown.length.toLocaleString("en")} that the filter shows`]].map(([key, name]) => html`<label>
-        <input type="radio" name="scope" value=${key} checked=${scope === key} onChange=${() => setScope(key)} /> ${name}</label>`)}</fieldset>
+        <input type="radio" name="scope" value=${key} checked=${scope === key} onChange=${() => setScope(key)} /> ${name}</label>`)}</fieldset>`}
     <${Choice} icon="model" title="Report" note="One HTML file with pictures, answers, model and limits; opens anywhere" isOff=${none}
       onClick=${make("report", "html", (onProgress) => makeReport(entries, model, onProgress))} />
     <${Choice} icon="runs" title="Worklist" note="CSV for a spreadsheet, one row a finding" isOff=${none} onClick=${make("worklist", "csv", () => worklistCsv(entries, model.classes))} />
     <${Choice} icon="files" title="Findings" note="JSON, exactly as the server gave them" isOff=${none} onClick=${make("findings", "json", () => findingsJson(entries))} />
+    ${finished.length < entries.length && html`<p class="dim small">${finished.length.toLocaleString("en")} of ${entries.length.toLocaleString("en")} are read so far; the others are left out.</p>`}
     ${work && html`<${Progress} label="Being made" done=${work.done} total=${work.total} />`}
     <${ErrorLine} error=${error} /></${Dialog}>`;
 }

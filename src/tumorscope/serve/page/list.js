@@ -1,7 +1,7 @@
 // The list of the worklist: only the rows in sight are in the document, so that thousands stay fluid.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
-import { Button, Empty, Icon, Progress } from "./components.js";
-import { VERDICTS, asPercent, className } from "./phrases.js";
+import { Button, Empty, Icon, Menu, Name, Progress } from "./components.js";
+import { VERDICTS, asPercent, capital, className } from "./phrases.js";
 import { ORDERS, countEntries } from "./worklist.js";
 
 const ROW = 58;
@@ -20,8 +20,7 @@ export function List({ all, shown, open, wish, onWish, commands }) {
     <div class="list-head">
       <div class="row spread"><h2>Worklist</h2><span class="row tight">
         <${Button} icon="add" kind="main" onClick=${commands.chooseFiles}>Add</${Button}>
-        <${Button} icon="folder" label="Add a folder" onClick=${commands.chooseFolder} />
-        <${Button} icon="trash" kind="quiet" label="Clear the worklist" onClick=${commands.clear} /></span></div>
+        <${More} commands=${commands} /></span></div>
       <${Work} counts=${counts} commands=${commands} />
       <div class="row nowrap"><input class="input" type="search" id="search" placeholder="Search (/)" aria-label="Search by name" value=${wish.text}
           onInput=${(event) => onWish({ text: event.currentTarget.value })} />
@@ -31,6 +30,16 @@ export function List({ all, shown, open, wish, onWish, commands }) {
     </div>
     <${Rows} shown=${shown} open=${open} commands=${commands} />
   </section>`;
+}
+
+function More({ commands }) {
+  return html`<${Menu} icon="more" label="More">
+    <${Button} icon="folder" onClick=${commands.chooseFolder}>Add a folder</${Button}>
+    ${navigator.clipboard?.read && html`<${Button} icon="paste" onClick=${commands.paste}>Paste a picture</${Button}>`}
+    <${Button} icon="scans" onClick=${commands.addAllSamples}>Add the samples</${Button}>
+    <label class="check"><input type="checkbox" checked=${commands.isEachSequence} onChange=${(event) => commands.setEachSequence(event.currentTarget.checked)} />
+      <span>Read each sequence of color pictures that hold three<br /><span class="dim small">Else FLAIR alone. Counts for what is added from now on.</span></span></label>
+    <${Button} icon="trash" onClick=${commands.clear}>Clear the worklist</${Button}></${Menu}>`;
 }
 
 function Work({ counts, commands }) {
@@ -84,7 +93,7 @@ function Row({ entry, at, count, isOpen, isChosen, isFirst, commands }) {
   return html`<li class="list-row ${tone} ${isOpen ? "open" : ""} ${isChosen ? "chosen" : ""}" style=${{ top: `${at * ROW}px` }} aria-posinset=${at + 1} aria-setsize=${count}>
     <button type="button" class="row-main" aria-current=${isChosen ? "true" : undefined} tabindex=${isChosen || isFirst ? 0 : -1} onClick=${() => commands.choose(entry.id)}>
       <${Thumb} entry=${entry} />
-      <span class="row-text"><span class="path row-name" title=${entry.name}>${entry.name}</span><${State} entry=${entry} /></span>
+      <span class="row-text"><${Name}>${entry.name}</${Name}><${State} entry=${entry} /></span>
       ${entry.status === "done" && entry.lead.status === "ok" && html`<span class="row-share number"><span class="hidden">tumor </span>${asPercent(entry.lead.tumor_probability)}</span>`}
     </button>
     <${RowActions} entry=${entry} commands=${commands} /></li>`;
@@ -110,8 +119,8 @@ function State({ entry }) {
 }
 
 function summary({ verdict, lead, findings, error }) {
-  if (verdict === "failed") return `failed: ${error?.message ?? lead.message}`;
-  if (verdict === "refused") return "refused: unlike the training data";
+  if (verdict === "failed") return capital(error?.message ?? lead.message);
+  if (verdict === "refused") return lead.flags.includes("empty_slice") ? "empty picture" : "not like the training data";
   const notes = lead.flags.includes("low_resolution") ? ", few pixels" : "";
   const many = findings.length > 1 ? `, ${findings.length} slices` : "";
   if (verdict === "unsure") return `${lead.flags.includes("abstain") ? "too close to call" : "not ruled out"}${many}${notes}`;

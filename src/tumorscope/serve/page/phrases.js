@@ -2,6 +2,7 @@
 
 const NOTUMOR = "notumor";
 const CLASS_NAMES = { notumor: "no tumor", pituitary: "pituitary tumor" };
+const SAID = ["abstain", "kind_unsure", "out_of_distribution", "empty_slice"];
 const METRIC_NAMES = {
   auc: "AUC, tumor against none",
   accuracy: "Accuracy",
@@ -66,6 +67,11 @@ export function flagSentence(flag, words = {}) {
     kind_unsure: "The kind is not sure: more than one kind of tumor fits.",
   };
   return known[flag] ?? `${capital(words[flag] ?? flag.replaceAll("_", " "))}.`;
+}
+
+/** The flags that the sentence of a finding leaves unsaid, in words. */
+export function remarks(finding, words) {
+  return finding.flags.filter((flag) => !SAID.includes(flag)).map((flag) => flagSentence(flag, words));
 }
 
 /** A class by the name people use. */

@@ -1,7 +1,7 @@
 // The report: one HTML file with everything in it, that opens anywhere and asks for nothing.
 import { RESTING } from "./draw.js";
 import { slicePicture } from "./exports.js";
-import { VERDICTS, asInterval, asPercent, capital, className, flagSentence, metricName, sentence, verdictOf } from "./phrases.js";
+import { VERDICTS, asInterval, asPercent, capital, className, metricName, remarks, sentence, verdictOf } from "./phrases.js";
 import { openSlice } from "./slices.js";
 
 const SIDE = 320;
@@ -15,9 +15,9 @@ main { max-width: 1060px; margin: 0 auto; padding: 28px 20px 48px; }
 h1 { font-size: 27px; margin: 0 0 4px; letter-spacing: -.01em; } h2 { font-size: 19px; margin: 30px 0 8px; } h3 { font-size: 16px; margin: 0; overflow-wrap: anywhere; }
 p { margin: 0 0 8px; } .dim { color: var(--dim); } small { color: var(--dim); }
 article, .panel { background: var(--panel); border: 1px solid var(--line); border-radius: 12px; padding: 16px 18px; margin-bottom: 12px; break-inside: avoid; }
-article { display: grid; grid-template-columns: minmax(0, 340px) 1fr; gap: 14px 20px; }
-article.bare { grid-template-columns: 1fr; }
-.pictures { display: grid; grid-template-columns: 1fr 1fr; gap: 4px; align-content: start; }
+article { display: grid; grid-template-columns: minmax(0, 340px) minmax(0, 1fr); gap: 14px 20px; }
+article.bare { grid-template-columns: minmax(0, 1fr); }
+.pictures { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 4px; align-content: start; }
 .pictures img { width: 100%; aspect-ratio: 1; object-fit: contain; background: #000; border-radius: 6px; display: block; }
 .said { font-size: 18px; font-weight: 650; margin: 4px 0; }
 .verdict { font-size: 13px; font-weight: 650; }
@@ -25,9 +25,9 @@ article.bare { grid-template-columns: 1fr; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--dim); font-weight: 600; }
 tr:last-child td { border-bottom: 0; } .right { text-align: right; }
-meter { width: 120px; height: 9px; }
+.wide { width: 34%; } .track { height: 8px; margin-top: 6px; border-radius: 4px; background: var(--soft); overflow: hidden; } .track i { display: block; height: 100%; background: var(--dim); }
 .scroll { overflow-x: auto; }
-@media (max-width: 680px) { article { grid-template-columns: 1fr; } }
+@media (max-width: 680px) { article { grid-template-columns: minmax(0, 1fr); } }
 @media print { body { background: #fff; } }`;
 
 /**
@@ -78,10 +78,10 @@ async function findingHtml(entry, index, finding, model) {
   const { headline, detail } = sentence(finding, model.card);
   const name = finding.slice === null ? finding.file : `${finding.file}, slice ${finding.slice + 1}`;
   const share = finding.status === "ok" ? ` ${asPercent(finding.tumor_probability)}` : "";
-  const flags = finding.flags.map((flag) => `<li>${text(flagSentence(flag, model.flags))}</li>`).join("");
+  const flags = remarks(finding, model.flags).map((remark) => `<p>${text(remark)}</p>`).join("");
   return `<article><div class="pictures">${await pictures(entry.layers[index], name)}</div><div><h3>${text(name)}</h3>
 <p class="verdict ${verdict}">${VERDICTS[verdict].name}</p><p class="said">${text(headline)}.${text(share)}</p>
-${share ? `<p class="dim">${text(share.trim())} is the probability of a tumor of any kind.</p>` : ""}<p>${text(detail)}</p>${flags ? `<ul>${flags}</ul>` : ""}
+${share ? `<p class="dim">${text(share.trim())} is the probability of a tumor of any kind.</p>` : ""}<p>${text(detail)}</p>${flags}
 ${finding.status === "ok" ? probabilities(finding) : ""}</div></article>`;
 }
 
@@ -95,7 +95,7 @@ async function pictures(layers, name) {
 
 function probabilities({ probabilities: shares, prediction_set: kept }) {
   const rows = Object.entries(shares).toSorted((a, b) => b[1] - a[1]).map(([name, share]) => `<tr><td>${text(capital(className(name)))}</td>
-<td><meter value="${Number(share)}">${asPercent(share, 1)}</meter></td><td class="right">${asPercent(share, 1)}</td><td>${kept.includes(name) ? "not ruled out" : ""}</td></tr>`);
+<td class="wide"><div class="track"><i style="width:${(100 * share).toFixed(1)}%"></i></div></td><td class="right">${asPercent(share, 1)}</td><td>${kept.includes(name) ? "not ruled out" : ""}</td></tr>`);
   return `<table>${rows.join("")}</table>`;
 }
 

@@ -1,5 +1,6 @@
 // The scans page: worklist, viewer and answer, and the commands that buttons, keys and drops share.
 import { html, useEffect, useMemo, useRef, useState } from "./dom.js";
+import { getJson } from "./api.js";
 import { Answer } from "./answer.js";
 import { Button, Dialog, ErrorLine, announce, useJson } from "./components.js";
 import { Downloads } from "./downloads.js";
@@ -23,6 +24,7 @@ const kept = {
   panes: [{ id: null, index: 0 }],
   active: 0,
   side: "list",
+  isEachSequence: false,
   wish: { verdict: "all", text: "", order: "added" },
   look: { view: RESTING, tool: "window", heat: { on: true, opacity: 0.4 }, outline: { on: true, opacity: 0.9 } },
 };
@@ -83,7 +85,7 @@ function makeCommands({ state, change, shown, fields, setDialog, setError }) {
   const show = (id) => setPane(active, { id, index: bestIndex(worklist.get(id)) });
   const onLook = (make) => change((before) => ({ look: { ...before.look, ...(typeof make === "function" ? make(before.look) : make) } }));
   const setView = (make) => onLook((before) => ({ view: make(before.view) }));
-  const add = (files) => files.length > 0 && worklist.add(files);
+  const add = (files) => files.length > 0 && worklist.add(files, { channels: state.isEachSequence ? "all" : "one" });
   const tryTo = (work) => async (...given) => {
     try {
       add(await work(...given));
@@ -107,6 +109,8 @@ function makeCommands({ state, change, shown, fields, setDialog, setError }) {
   };
   return {
     add, step, remove,
+    isEachSequence: state.isEachSequence, setEachSequence: (isEachSequence) => change({ isEachSequence }),
+    addAllSamples: tryTo(async () => fromSamples((await getJson("/v1/samples")).samples)),
     look: onLook,
     addDrop: tryTo(fromDrop), addSamples: tryTo(fromSamples), paste: tryTo(fromClipboard),
     addField: (field) => add(fromField(field)), addPaste: (transfer) => add(fromPaste(transfer)),

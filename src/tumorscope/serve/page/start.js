@@ -9,7 +9,7 @@ export function Start({ commands }) {
     <div class="drop-zone">
       <${Icon} name="scans" size=${46} />
       <h1>Drop brain MRI slices here</h1>
-      <p class="dim">One, many, or whole folders. PNG, JPEG, TIFF, DICOM and NIfTI are read. Nothing leaves this server, and nothing is kept there.</p>
+      <p class="dim">One, many, or whole folders: PNG, JPEG, TIFF, BMP, GIF or WebP. They go to this server alone.</p>
       <div class="row center">
         <${Button} kind="main" icon="add" onClick=${commands.chooseFiles}>Choose files</${Button}>
         <${Button} icon="folder" onClick=${commands.chooseFolder}>Choose a folder</${Button}>

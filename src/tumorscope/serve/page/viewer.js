@@ -1,6 +1,6 @@
 // The viewer: one or two panes that share zoom and window, the tools over them, and what lies under the pointer.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
-import { Badge, Button, Empty, Progress, Term } from "./components.js";
+import { Badge, Button, Empty, Name, Progress, Term } from "./components.js";
 import { drawSlice, panBy, placeOf, windowOf, zoomAt } from "./draw.js";
 import { VERDICTS, asPercent, verdictOf } from "./phrases.js";
 import { useSlice } from "./slices.js";
@@ -75,7 +75,7 @@ function Pane({ pane, number, isActive, isTwo, look, onLook, commands }) {
     drawSlice(context, slice, view, overlays, { width: canvas.current.width, height: canvas.current.height, ratio: size.ratio });
   }, [slice, size, look]);
   const pointer = usePointer({ canvas, slice, size, look, onLook, commands, number, setUnder });
-  return html`<div class="pane ${isTwo && isActive ? "active" : ""}" data-pane=${number}>
+  return html`<div class="pane dark ${isTwo && isActive ? "active" : ""}" data-pane=${number}>
     <canvas ref=${canvas} class="film ${look.tool}" width=${Math.round(size.width * size.ratio)} height=${Math.round(size.height * size.ratio)}
       tabindex="0" role="img" aria-label=${describe(pane, slice, view)} ...${pointer}></canvas>
     ${slice ? html`<${Corners} pane=${pane} slice=${slice} view=${view} under=${under} />` : html`<${Waiting} entry=${entry} commands=${commands} />`}
@@ -97,7 +97,7 @@ function Corners({ pane: { entry, index }, slice, view, under }) {
   const { name, tone, icon } = VERDICTS[verdictOf(finding)];
   const many = entry.findings.length > 1;
   return html`
-    <div class="corner top left"><span class="path" title=${entry.name}>${entry.name}</span>${many && html`<span>slice ${index + 1} of ${entry.findings.length}</span>`}
+    <div class="corner top left"><${Name}>${entry.name}</${Name}>${many && html`<span>slice ${index + 1} of ${entry.findings.length}</span>`}
       <span>${slice.width} × ${slice.height}${slice.depth > 8 ? `, ${slice.depth} bit` : ""}</span></div>
     <div class="corner top right"><${Badge} tone=${tone} icon=${icon}>${name}</${Badge}></div>
     <div class="corner bottom left number"><span class="under">${under ? `x ${under.x}, y ${under.y}: ${under.value}` : ""}</span><span><${Term} word="level">L</${Term}> ${Math.round(level)}
@@ -109,11 +109,11 @@ function Corners({ pane: { entry, index }, slice, view, under }) {
 function Waiting({ entry, commands }) {
   if (!entry) return html`<div class="over-film"><${Empty} icon="scans" title="No scan chosen">Choose one in the list.</${Empty}></div>`;
   if (entry.status === "failed") {
-    return html`<div class="over-film"><${Empty} icon="failed" title="No picture">${entry.error?.message ?? entry.lead?.message}
+    return html`<div class="over-film"><${Empty} icon="failed" title="No picture">The answer says why.
       <div class="row center"><${Button} icon="retry" onClick=${() => commands.retry(entry.id)}>Try again</${Button}></div></${Empty}></div>`;
   }
   const label = entry.status === "queued" ? "Waiting for its turn" : entry.wait ? `The server is busy: again in ${entry.wait} s` : "Being read";
-  return html`<div class="over-film"><div class="waiting-box"><${Progress} label=${label} /><span class="path">${entry.name}</span></div></div>`;
+  return html`<div class="over-film"><div class="waiting-box"><${Progress} label=${label} /><${Name}>${entry.name}</${Name}></div></div>`;
 }
 
 function SliceSlider({ pane: { entry, index }, onSlice }) {

@@ -4,7 +4,7 @@ import { leading, verdictOf } from "./phrases.js";
 import { makeThumb, packLayers } from "./slices.js";
 
 const AT_ONCE = 3;
-const FINDINGS = "/v1/findings?layers=true";
+const FINDINGS = "/v1/findings?layers=true&channels=";
 const NOTICE_MS = 60;
 
 /**
@@ -13,6 +13,7 @@ const NOTICE_MS = 60;
  * @property {number} id
  * @property {string} name as the user knows it, with folders where a folder was given
  * @property {Blob} file
+ * @property {"one"|"all"} channels which sequences of a color picture are read
  * @property {"queued"|"sending"|"done"|"failed"} status
  * @property {number} share of the file that is sent
  * @property {number} wait seconds that the server asked to wait, 0 where it did not
@@ -32,9 +33,9 @@ export class Worklist {
   #next = 1;
   #notice = null;
 
-  /** Add files: `[{name, file}]`. @returns {Entry[]} */
-  add(files) {
-    const added = files.map(({ name, file }) => ({ id: this.#next++, name, file, ...untouched() }));
+  /** Add files: `[{name, file}]`; `channels` as in the API: "one" or "all" sequences of a color picture. @returns {Entry[]} */
+  add(files, { channels = "one" } = {}) {
+    const added = files.map(({ name, file }) => ({ id: this.#next++, name, file, channels, ...untouched() }));
     this.entries = this.entries.concat(added);
     this.#changed();
     this.#fill();
@@ -130,7 +131,7 @@ export class Worklist {
     };
     const onProgress = (share) => tell({ share, wait: 0 });
     const onWait = (wait) => tell({ share: 0, wait });
-    const { findings } = await send(FINDINGS, form, { onProgress, onWait, signal });
+    const { findings } = await send(FINDINGS + entry.channels, form, { onProgress, onWait, signal });
     entry.findings = findings.map(({ overlay, layers, ...finding }) => finding);
     entry.layers = findings.map(({ layers }) => packLayers(layers));
     entry.lead = leading(entry.findings);
