@@ -23,6 +23,11 @@ export function onKeyWanted(ask) {
   askForKey = ask;
 }
 
+/** Whether requests carry a key, which a plain link cannot. */
+export function hasKey() {
+  return key !== "";
+}
+
 /**
  * Ask the server; waits as it says where it is busy, asks for a key where it wants one.
  * @param {string} path on this server.
