@@ -9,6 +9,7 @@ from anyio import to_thread
 
 from tumorscope.inference.finding import Finding, ModelName
 from tumorscope.serve.engine import Answer
+from tumorscope.serve.jobs.shelf import keeping
 from tumorscope.serve.jobs.work import Work
 from tumorscope.serve.uploads import Upload
 
@@ -61,6 +62,7 @@ def _deadly(work: Work, upload: Upload) -> Answer:
 
 def _write_overlays(results: Path, start: int, answers: Sequence[Answer]) -> None:
     """Write the pictures before the findings are recorded: a finding that stands has its picture."""
-    for position, answer in enumerate(answers, start):
-        if answer.overlay is not None:
-            overlay_path(results, position).write_bytes(answer.overlay)
+    with keeping():
+        for position, answer in enumerate(answers, start):
+            if answer.overlay is not None:
+                overlay_path(results, position).write_bytes(answer.overlay)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 
+from tumorscope.atomic import clear_leftovers, passing_folder
 from tumorscope.errors import OutputError, UsageError
 
 if sys.platform != "win32":
     import fcntl
 
 LOCK = ".lock"
-PASSING = "passing-"
-"""How the name of a folder begins that no later server will look for."""
 PRIVATE = 0o700
 
 
@@ -47,47 +44,28 @@ def holding(keep: Path | None, host: str, port: int) -> Iterator[Place]:
         UsageError: another server works there.
         OutputError: it cannot be written.
     """
-    try:
-        folder, lock = _hold(keep, host, port)
-    except OSError as error:
-        raise OutputError(
-            f"cannot be written ({(error.strerror or str(error)).lower()})",
-            file=error.filename or keep or _cache(),
-            remedy="give --keep another folder, or set TUMORSCOPE_CACHE",
-        ) from error
+    if keep is None and port == 0:
+        clear_leftovers(_cache())
+        with passing_folder(_private(_cache())) as folder:
+            yield Place(folder, keeps=False)
+        return
+    folder = _private(_cache() / f"{host}-{port}".replace(":", ".") if keep is None else keep / "jobs")
+    lock = _take(folder)
     try:
         yield Place(folder, keeps=keep is not None)
     finally:
-        if folder.name.startswith(PASSING):
-            shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
 
 
-def _hold(keep: Path | None, host: str, port: int) -> tuple[Path, int]:
-    if keep is None and not port:
-        return _hold_passing(_private(_cache()))
-    folder = _private(_cache() / f"{host}-{port}".replace(":", ".") if keep is None else keep / "jobs")
-    lock = _take(folder)
-    if lock is None:
-        raise UsageError(
-            "another server keeps its jobs here",
-            file=folder,
-            remedy="stop that one, or give this one another --port or --keep",
-        )
-    return folder, lock
+def check_free(keep: Path | None, host: str, port: int) -> None:
+    """Find out, before a server starts, whether it could hold its folder.
 
-
-def _hold_passing(cache: Path) -> tuple[Path, int]:
-    """Hold a new folder; between its making and its locking another server may have cleared it away."""
-    _clear_passing(cache)
-    while True:
-        folder = Path(mkdtemp(prefix=PASSING, dir=cache))
-        try:
-            lock = _take(folder)
-        except FileNotFoundError:
-            continue
-        if lock is not None and (folder / LOCK).exists():
-            return folder, lock
+    Raises:
+        UsageError: another server works there.
+        OutputError: it cannot be written.
+    """
+    with holding(keep, host, port):
+        return
 
 
 def _cache() -> Path:
@@ -96,29 +74,39 @@ def _cache() -> Path:
 
 
 def _private(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(PRIVATE)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(PRIVATE)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
     return folder
 
 
-def _take(folder: Path) -> int | None:
-    """Return the descriptor of the held lock, None where another process holds it."""
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+def _take(folder: Path) -> int:
+    """Return the descriptor of the held lock."""
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
     if sys.platform == "win32":  # there the user takes care
         return descriptor
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        return None
+        raise UsageError(
+            "another server keeps its jobs here",
+            file=folder,
+            remedy="stop that one, or give this one another --port or --keep",
+        ) from None
     except OSError:  # some network file systems have no locks
         return descriptor
     return descriptor
 
 
-def _clear_passing(cache: Path) -> None:
-    for folder in cache.glob(f"{PASSING}*"):
-        lock = _take(folder) if folder.is_dir() else None
-        if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
+def _unwritable(folder: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"cannot be written ({(error.strerror or str(error)).lower()})",
+        file=folder,
+        remedy="give another folder to --keep, or to TUMORSCOPE_CACHE",
+    )

@@ -113,10 +113,11 @@ class JobStore:
     def record(self, job_id: str, values: Sequence[str], done: int) -> Job:
         """Append entries and say how many files are done, both or neither."""
         with self._writing() as database:
+            job = self._change(job_id, "done = ?", done)
             start = database.execute("SELECT COUNT(*) FROM entries WHERE job = ?", (job_id,)).fetchone()[0]
             rows = [(job_id, start + offset, value) for offset, value in enumerate(values)]
             database.executemany("INSERT INTO entries VALUES (?, ?, ?)", rows)
-            return self._change(job_id, "done = ?", done)
+            return job
 
     def report(self, job_id: str, stage: str, done: int, total: int) -> Job:
         """Say what a job is at."""

@@ -42,8 +42,8 @@ class Work:
     was_interrupted: bool
     _store: JobStore
     _tell: Callable[[Job], None]
+    _stopped: threading.Event
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
-    _stopped: threading.Event = field(default_factory=threading.Event)
     _last: tuple[str, float] = ("", 0.0)
 
     async def record(self, entries: Sequence[str], done: int) -> None:
@@ -84,7 +84,3 @@ class Work:
         except JobGoneError:
             raise JobStopped from None
         self._loop.call_soon_threadsafe(self._tell, job)
-
-    def stop(self) -> None:
-        """Let the thread of the job end at its next word of progress."""
-        self._stopped.set()

@@ -1,0 +1,99 @@
+"""The folder of each job: what was uploaded for it, and what it has made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from tumorscope.errors import OutputError
+from tumorscope.serve.jobs.place import PRIVATE
+from tumorscope.serve.uploads import Upload
+
+FILES, RESULTS = "files", "results"
+THREADS = 8
+
+
+class Shelf:
+    """The folders of a server's jobs, each named by its job; only this user can open them.
+
+    Args:
+        folder: in which they stand.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with keeping():
+            folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+
+    def files(self, job_id: str) -> Path:
+        """Return the folder of a job's uploads."""
+        return self._folder / job_id / FILES
+
+    def results(self, job_id: str) -> Path:
+        """Return the folder of what a job has made."""
+        return self._folder / job_id / RESULTS
+
+    def make(self, job_id: str) -> None:
+        """Make the folders of a job.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        with keeping():
+            for folder in (self._folder / job_id, self.files(job_id), self.results(job_id)):
+                folder.mkdir(mode=PRIVATE)
+
+    def flush(self, job_id: str, uploads: Sequence[Upload]) -> None:
+        """Return once a job's uploads are on the disk, so that a loss of power does not lose them.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        with keeping():
+            _flush(upload.path for upload in uploads)
+            _flush((self.files(job_id), self._folder / job_id, self._folder))
+
+    def remove(self, job_id: str) -> None:
+        """Remove all that a job has."""
+        shutil.rmtree(self._folder / job_id, ignore_errors=True)
+
+    def remove_files(self, job_id: str) -> None:
+        """Remove a job's uploads."""
+        shutil.rmtree(self.files(job_id), ignore_errors=True)
+
+    def remove_others(self, job_ids: Collection[str]) -> None:
+        """Remove what belongs to none of these jobs: uploads that were being received when the server died."""
+        for folder in self._folder.iterdir():
+            if folder.name not in job_ids:
+                self.remove(folder.name)
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """Turn what the disk refuses within the block into an error of ours, which names no path of ours.
+
+    Raises:
+        OutputError: it is full or broken.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"a job cannot be kept ({reason})", remedy="free some space, then try again") from error
+
+
+def _flush(paths: Iterable[Path]) -> None:
+    with ThreadPoolExecutor(THREADS) as pool:  # a disk takes many at one time
+        list(pool.map(_flush_one, paths))
+
+
+def _flush_one(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
