@@ -19,6 +19,7 @@ from tumorscope.serve.front import Front
 from tumorscope.serve.jobs import serving_jobs
 from tumorscope.serve.keeping import Keeper
 from tumorscope.serve.limits import BodyLimits, Gate
+from tumorscope.serve.openapi import add_document
 from tumorscope.serve.problems import add_problem_handlers
 from tumorscope.serve.routes import audits, findings, health, jobs, models, page, runs, samples
 from tumorscope.serve.service import Service
@@ -48,12 +49,12 @@ def create_app(settings: ServeSettings | None = None) -> FastAPI:
         description=DESCRIPTION,
         version=__version__,
         lifespan=partial(_lifespan, settings=settings, model=load(settings.model)),
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,  # ours names the problems too; and no page of documentation, which loads scripts from afar
     )
     add_problem_handlers(app)
     for routes in (findings, jobs, audits, runs, models, health, samples, page):
         app.include_router(routes.router)
+    add_document(app, needs_key=settings.api_key is not None)
     app.add_middleware(BodyLimits, limits=settings.limits)  # the last one added is the outermost
     app.add_middleware(Access, settings=settings)
     app.add_middleware(Front)

@@ -162,7 +162,9 @@ class _Form:
             raise ProblemError("wrong-input", f"the form has a field that is not known; send '{self.wanted}' alone")
         if len(self.uploads) == self.limit:
             raise ProblemError("too-many-files", f"a request may hold {self.limit} files; send several requests")
-        shown = options.get(b"filename", b"").decode("utf-8", "replace")[:NAME_LIMIT]
+        if b"filename" not in options:
+            raise ProblemError("wrong-input", f"a part of '{self.wanted}' is no file; send it with a file name")
+        shown = options[b"filename"].decode("utf-8", "replace")[:NAME_LIMIT]
         path = self.folder / random_name()
         self.uploads.append(Upload(shown or f"file {len(self.uploads) + 1}", path))
         self._waiting.append((path, []))

@@ -60,6 +60,7 @@ class AuditOfFolder(BaseModel):
 ZIP_SCHEMA = {
     "type": "object",
     "required": [FIELD],
+    "additionalProperties": False,
     "properties": {FIELD: {"type": "string", "format": "binary", "description": "A zip of a data set."}},
 }
 BODY = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from base64 import b64encode
 from collections.abc import Coroutine, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -15,8 +14,8 @@ from starlette.responses import Response
 
 from tumorscope.scans import Channels
 from tumorscope.serve.engine import Answer, Pictures
-from tumorscope.serve.pictures import Layers
 from tumorscope.serve.problems import ProblemError
+from tumorscope.serve.routes.documents import FILES_BODY, FindingsDocument, answer_json
 from tumorscope.serve.service import Service, Serving
 from tumorscope.serve.uploads import Upload, received
 
@@ -24,7 +23,13 @@ Answers = TypeVar("Answers")
 router = APIRouter(prefix="/v1", tags=["findings"])
 
 
-@router.post("/findings", summary="Say what pictures show", response_class=Response)
+@router.post(
+    "/findings",
+    summary="Say what pictures show",
+    response_class=Response,
+    responses={200: {"model": FindingsDocument, "description": "A finding a slice, in the order of the files."}},
+    openapi_extra={"requestBody": FILES_BODY},
+)
 async def findings(
     request: Request,
     service: Serving,
@@ -47,15 +52,6 @@ async def findings(
     else:  # megabytes of text, which would hold up everybody else
         body = await to_thread.run_sync(_body, answers)
     return Response(body, media_type="application/json")
-
-
-def answer_json(answer: Answer) -> dict[str, Any]:
-    """Return an answer as it stands in JSON: the finding with ``overlay`` and ``layers``."""
-    return {
-        **answer.finding.model_dump(),
-        "overlay": None if answer.overlay is None else _base64(answer.overlay),
-        "layers": None if answer.layers is None else _layers_json(answer.layers),
-    }
 
 
 async def _answer(service: Service, uploads: Sequence[Upload], channels: Channels, pictures: Pictures) -> list[Answer]:
@@ -86,21 +82,6 @@ async def _unless_gone(request: Request, work: Coroutine[Any, Any, Answers]) -> 
 def _body(answers: Sequence[Answer]) -> bytes:
     text = json.dumps({"findings": [answer_json(answer) for answer in answers]}, ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace")
-
-
-def _layers_json(layers: Layers) -> dict[str, Any]:
-    return {
-        "width": layers.width,
-        "height": layers.height,
-        "picture": _base64(layers.picture),
-        "heatmap": _base64(layers.heatmap),
-        "outlines": layers.outlines,
-        "class": layers.shown,
-    }
-
-
-def _base64(data: bytes) -> str:
-    return b64encode(data).decode("ascii")
 
 
 def _wanted(overlay: str | None, layers: bool) -> Pictures:

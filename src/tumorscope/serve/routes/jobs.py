@@ -19,6 +19,7 @@ from tumorscope.serve.jobs import Job, Jobs
 from tumorscope.serve.jobs.document import JobDocument
 from tumorscope.serve.jobs.events import events_of
 from tumorscope.serve.jobs.findings import overlay_path
+from tumorscope.serve.routes.documents import FILES_BODY
 from tumorscope.serve.uploads import receive_uploads
 
 PAGE, PAGE_WITH_OVERLAYS = 5_000, 100
@@ -44,7 +45,13 @@ class JobFindings(JobDocument):
     more: bool = Field(description="Whether more findings than these stand already.")
 
 
-@router.post("/v1/jobs", status_code=202, response_model=JobDocument, summary="Submit many files")
+@router.post(
+    "/v1/jobs",
+    status_code=202,
+    response_model=JobDocument,
+    summary="Submit many files",
+    openapi_extra={"requestBody": FILES_BODY},
+)
 async def submit_job(
     request: Request,
     overlay: Annotated[Literal["png"] | None, Query(description="Draw each finding's heatmap over it.")] = None,
