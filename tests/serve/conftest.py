@@ -1,6 +1,7 @@
 """Real servers in processes of their own, on free loopback ports, and the planted phantom set."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
 MAIN = "from tumorscope.cli import main; main()"
+LOG = "epoch,loss,val_accuracy,val_loss\n1,0.9,0.5,0.8\n2,0.5,0.75,nan\n3,0.25,0.875,0.25\n"
+RECIPE = "run:\n  data: [/somewhere/else/shapes]\n  split: grouped\nrecipe:\n  name: mine\n"
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +73,28 @@ def _in_thread(server_class, settings):
         server.stop()
         thread.join(40)
         assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory, quadrant_model):
+    """A data root with one set, and a folder of runs made of it: a run, an evaluation, a study."""
+    from tumorscope.catalog.phantom import write_phantom
+    from tumorscope.evaluation import evaluate_data, write_evaluation
+    from tumorscope.inference import load
+
+    place = tmp_path_factory.mktemp("evaluated")
+    data, runs = place / "data" / "shapes", place / "runs"
+    write_phantom(data, 96, seed=3, side=64)
+    write_evaluation(evaluate_data(load(quadrant_model), data, split="all", command="as tested"), runs / "first")
+    (runs / "first" / "log.csv").write_text(LOG)
+    (runs / "first" / "recipe.yaml").write_text(RECIPE)
+    shutil.copytree(runs / "first", runs / "study" / "runs" / "a" / "grouped-seed0")
+    (runs / "study" / "study.db").write_bytes(b"")
+    (runs / "study" / "leaderboard.csv").write_text("run,protocol,value\na,honest,0.9\nb,honest,0.8\n")
+    (runs / "evaluated").mkdir()
+    for name in ("metrics.json", "report.html", "findings.csv"):
+        shutil.copy(runs / "first" / name, runs / "evaluated")
+    return place
 
 
 @contextmanager

@@ -10,30 +10,13 @@ import httpx
 import numpy as np
 import pytest
 
-from tumorscope.catalog.phantom import write_phantom
-from tumorscope.evaluation import evaluate_data, write_evaluation
-from tumorscope.inference import load
-
-LOG = "epoch,loss,val_accuracy,val_loss\n1,0.9,0.5,0.8\n2,0.5,0.75,nan\n3,0.25,0.875,0.25\n"
-RECIPE = "run:\n  data: [/somewhere/else/shapes]\n  split: grouped\nrecipe:\n  name: mine\n"
-
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory, quadrant_model):
-    """A data root with one set, and a folder of runs: a run, an evaluation, a study, broken ones, links out."""
-    place = tmp_path_factory.mktemp("place")
-    write_phantom(place / "data" / "shapes", 96, seed=3, side=64)
-    evaluation = evaluate_data(load(quadrant_model), place / "data" / "shapes", split="all", command="as tested")
-    write_evaluation(evaluation, place / "runs" / "first")
-    (place / "runs" / "first" / "log.csv").write_text(LOG)
-    (place / "runs" / "first" / "recipe.yaml").write_text(RECIPE)
-    shutil.copytree(place / "runs" / "first", place / "runs" / "study" / "runs" / "a" / "grouped-seed0")
-    (place / "runs" / "study" / "study.db").write_bytes(b"")
-    (place / "runs" / "study" / "leaderboard.csv").write_text("run,protocol,value\na,honest,0.9\nb,honest,0.8\n")
+def place(tmp_path_factory, evaluated):
+    """The data root and the runs, and among them broken ones, hidden ones and links out."""
+    place = tmp_path_factory.mktemp("place") / "copy"
+    shutil.copytree(evaluated, place)
     evaluated = place / "runs" / "evaluated"
-    evaluated.mkdir()
-    for name in ("metrics.json", "report.html", "findings.csv"):
-        shutil.copy(place / "runs" / "first" / name, evaluated)
     broken = {
         "no-json": {"metrics.json": b"{" * 100_000},
         "a-list": {"metrics.json": b"[]"},
@@ -229,9 +212,7 @@ def test_names_that_lead_out_are_not_found(client, name):
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize(
-    "file", ["best.ckpt", "recipe.yaml", "model.onnx", "report.html%00"]
-)
+@pytest.mark.parametrize("file", ["best.ckpt", "recipe.yaml", "model.onnx", "report.html%00"])
 def test_other_files_are_not_served(client, place, file):
     (place / "runs" / "first" / "best.ckpt").write_bytes(b"1")
     assert client.get(f"/v1/runs/first/{file}").status_code == 404

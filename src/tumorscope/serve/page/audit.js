@@ -60,7 +60,7 @@ function Audit({ link, onLeave }) {
   if (audit.status === "failed" || audit.status === "cancelled") {
     return html`<${Page} title=${audit.name} lead="This data could not be audited."
       actions=${html`<${Button} icon="add" onClick=${remove}>New audit</${Button}>`}>
-      <${ErrorLine} error=${audit.error ?? "The audit was stopped"} /></${Page}>`;
+      <${ErrorLine} error=${`${audit.name}: ${audit.error ?? "the audit was stopped"}`} /></${Page}>`;
   }
   return html`<${Running} audit=${audit} onStop=${remove} />`;
 }

@@ -2,6 +2,7 @@
 import { html } from "./dom.js";
 import { hasKey, download } from "./api.js";
 import { Icon } from "./components.js";
+import { asPercent } from "./phrases.js";
 import { Word } from "./terms.js";
 
 const LEVELS = {
@@ -21,9 +22,14 @@ export function counted(value, one, many = `${one}s`) {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
-/** A share as `93.1%`; a dash where there is none. */
+/** A share as `93.1%`, never a false 0% or 100%; a dash where there is none. */
 export function share(value, digits = 1) {
-  return value === null || value === undefined ? "–" : `${(100 * value).toFixed(digits)}%`;
+  return value === null || value === undefined ? "–" : asPercent(value, digits);
+}
+
+/** An area under a curve as `0.953`, never a false 1. */
+export function area(value) {
+  return value < 1 && value >= 0.9995 ? ">0.999" : value.toFixed(3);
 }
 
 /** An interval as `91.4 to 97.2%`; a dash where there is none. */

@@ -3,7 +3,7 @@ import { html, useState } from "./dom.js";
 import { download } from "./api.js";
 import { Badge, Button, ErrorLine, Icon, Notice, Page, Progress, Section, Table, Tiles, useJson } from "./components.js";
 import { metricName } from "./phrases.js";
-import { Axis, FLOORS_NOTE, Figure, PageLink, Sentences, count, range, share } from "./figures.js";
+import { Axis, FLOORS_NOTE, Figure, PageLink, Sentences, area, count, range, share } from "./figures.js";
 import { Word } from "./terms.js";
 import { Entry, SPLITS, SplitBadge, addressOf, rowsOf, when } from "./runs.js";
 import { Curves, Learning } from "./run-curves.js";
@@ -96,8 +96,8 @@ function tiles(metrics, headline) {
   return TILES.filter((key) => metrics.headline[key] && (key === "accuracy" || metrics.headline[key].n >= FEW)).map((key) => {
     const { value, n, interval } = metrics.headline[key];
     const tone = key === "accuracy" && floor !== undefined ? (value <= floor ? "bad" : value < floor + 0.03 ? "warn" : "plain") : "plain";
-    return { value: key === "auc" ? value.toFixed(3) : share(value), tone, label: html`<${Word} of=${TILE_WORDS[key]}>${metricName(key)}</${Word}>`,
-      note: html`${interval ? `${key === "auc" ? interval.map((bound) => bound.toFixed(3)).join(" to ") : range(interval)}, ` : ""}n = ${count(n)}` };
+    return { value: key === "auc" ? area(value) : share(value), tone, label: html`<${Word} of=${TILE_WORDS[key]}>${metricName(key)}</${Word}>`,
+      note: html`${interval ? `${key === "auc" ? interval.map(area).join(" to ") : range(interval)}, ` : ""}n = ${count(n)}` };
   });
 }
 

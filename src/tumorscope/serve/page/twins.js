@@ -72,8 +72,8 @@ function useTwins(link, wish, offset, first) {
 function Filters({ wish, choices, onAsk }) {
   const flag = (name) => ({ pressed: wish[name] === "true", disabled: !choices.flag[name], onClick: () => onAsk({ [name]: wish[name] ? undefined : "true" }) });
   return html`<div class="pair-filters" role="group" aria-label="Which pairs">
-    <${Flag} ...${flag("leaks")}>Across training and test <span class="dim number">${count(choices.flag.leaks)}</span></${Flag}>
-    <${Flag} ...${flag("conflict")}>Contradicting labels <span class="dim number">${count(choices.flag.conflict)}</span></${Flag}>
+    <${Flag} ...${flag("leaks")}>Leaks <span class="dim number">${count(choices.flag.leaks)}</span></${Flag}>
+    <${Flag} ...${flag("conflict")}>Labels differ <span class="dim number">${count(choices.flag.conflict)}</span></${Flag}>
     <${Choice} name="kind" label="Kind" wish=${wish} choices=${choices.kind} say=${(kind) => (kind === "exact" ? "Exact copies" : "Near twins")} all="Exact and near" onAsk=${onAsk} />
     <${Choice} name="transform" label="Change" wish=${wish} choices=${choices.transform} say=${transformed} all="Any change" onAsk=${onAsk} />
     <${Choice} name="label" label="Class" wish=${wish} choices=${choices.label} say=${className} all="All classes" onAsk=${onAsk} />
