@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -18,6 +19,9 @@ NEEDED = (
     "tumorscope/examples/mni152_axial_92_ring_painted.png",
     "tumorscope/models/shipped.onnx",
     "tumorscope/recipes/quick.yaml",
+    "tumorscope/serve/page/index.html",
+    "tumorscope/serve/page/vendor/preact.js",
+    "tumorscope/studies/shipped/navoneel-binary.yaml",
     "tumorscope/py.typed",
 )
 
@@ -58,3 +62,18 @@ def test_the_wheel_is_what_runs(installed, tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith(str(installed))
+
+
+def test_the_wheel_serves_its_page_and_samples(installed, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(installed), "TUMORSCOPE_CACHE": str(tmp_path)}
+    command = [sys.executable, "-c", "from tumorscope.cli import main; main()", "serve", "--port", "0"]
+    server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        address = server.stdout.readline().strip()
+        with urlopen(f"{address}/") as page:
+            assert b"<title>tumorscope" in page.read()
+        with urlopen(f"{address}/v1/samples") as samples:
+            assert "mni152_axial_92_ring_painted.png" in samples.read().decode()
+    finally:
+        server.terminate()
+        server.wait(20)
