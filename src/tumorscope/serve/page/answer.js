@@ -57,7 +57,7 @@ function TumorBar({ finding, limits }) {
   const band = limits?.abstain > 0.5 ? [1 - limits.abstain, limits.abstain] : undefined;
   const marks = limits ? [{ at: limits.tumor, text: "called a tumor from" }] : [];
   const value = finding.tumor_probability;
-  return html`<div class="tumor-bar"><${Bar} label=${html`Tumor of any kind`} value=${value} said=${asPercent(value, 1)} strong=${true}
+  return html`<div class="tumor-bar"><${Bar} label="Tumor of any kind" value=${value} said=${asPercent(value, 1)} strong=${true}
       tone=${VERDICTS[verdictOf(finding)].tone} limits=${marks} band=${band} />
     ${limits && html`<p class="key dim"><span><i class="key-limit"></i><${Term} text=${`The limit was chosen on pictures set aside for it. From ${asPercent(limits.tumor)} on, the model calls a tumor.`}>called
       a tumor</${Term}> from ${asPercent(limits.tumor)}</span>
@@ -68,7 +68,7 @@ function KindBar({ name, value, finding, limits }) {
   const isIn = finding.prediction_set.includes(name);
   const label = html`<${Term} word=${name}>${capital(className(name))}</${Term}>`;
   const marks = limits ? [{ at: limits.conformal, text: "not ruled out from" }] : [];
-  return html`<${Bar} label=${label} value=${value} said=${asPercent(value, 1)} limits=${marks} strong=${isIn}
+  return html`<${Bar} label=${label} name=${capital(className(name))} value=${value} said=${asPercent(value, 1)} limits=${marks} strong=${isIn}
     tone=${name === "notumor" ? "clear" : "tumor"} badge=${isIn ? "not ruled out" : null} />`;
 }
 

@@ -94,12 +94,11 @@ function placeBeside(word, { width, height }) {
 
 /**
  * A share as a bar. `limits` are drawn as ticks, `band` as a shaded stretch; `strong` marks the one that counts.
- * @param {{label: any, value: number, said: string, limits?: {at: number, text: string}[], band?: [number, number]}} props
- *   value, limits and band between 0 and 1; `said` is the value in words.
+ * @param {{label: any, name?: string, value: number, said: string, limits?: {at: number, text: string}[], band?: [number, number]}} props
+ *   value, limits and band between 0 and 1; `said` is the value in words, `name` the label without markup.
  */
-export function Bar({ label, value, said, limits = [], band, strong, tone = "plain", badge }) {
+export function Bar({ label, name = label, value, said, limits = [], band, strong, tone = "plain", badge }) {
   const words = [said, ...limits.map(({ at, text }) => `${text} ${Math.round(at * 100)}%`)].join(", ");
-  const name = typeof label === "string" ? label : said;
   return html`<div class="bar ${tone} ${strong ? "strong" : ""}">
     <div class="bar-head"><span class="bar-label">${label}${badge && html` <span class="badge">${badge}</span>`}</span>
       <span class="number">${said}</span></div>

@@ -132,7 +132,8 @@ export class Worklist {
     const onProgress = (share) => tell({ share, wait: 0 });
     const onWait = (wait) => tell({ share: 0, wait });
     const { findings } = await send(FINDINGS + entry.channels, form, { onProgress, onWait, signal });
-    entry.findings = findings.map(({ overlay, layers, ...finding }) => finding);
+    // a form writes some letters of a name otherwise (quotes, line breaks); the page knows it as it is
+    entry.findings = findings.map(({ overlay, layers, ...finding }) => ({ ...finding, file: entry.name }));
     entry.layers = findings.map(({ layers }) => packLayers(layers));
     entry.lead = leading(entry.findings);
     entry.verdict = verdictOf(entry.lead);
