@@ -1,5 +1,6 @@
 """The package itself: what can be imported, and that importing it is light."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +46,12 @@ def test_without_out_a_run_lies_beside_the_others_under_its_recipe(monkeypatch):
     assert asked["out"] == Path("runs/mine")
     tumorscope.train("phantom", recipe="smoke", out="elsewhere")
     assert asked["out"] == "elsewhere"
+
+
+def test_onnxruntime_tells_nobody_of_models(tmp_path):
+    """It writes a session id into the temporary folder when its telemetry begins."""
+    code = "import tumorscope; tumorscope.load().predict('examples/scans/phantom_glioma.png')"
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"TMPDIR": str(tmp_path), "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=Path(__file__).parents[1])
+    assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,7 @@ Research use only, not a medical device.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tumorscope.studies.run import StudyRun
     from tumorscope.training.run import Run
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime 1.29 and later else tells Microsoft of every model
 __all__ = ["AsyncClient", "Client", "__version__", "audit", "evaluate", "load", "run_study", "train"]
 
 
