@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tumorscope.serve.access import SAFE_METHODS, SECURITY_HEADERS
-from tumorscope.serve.problems import internal_problem, problem_response
+from tumorscope.serve.problems import PROBLEM_KEY, ProblemResponse, internal_problem
 from tumorscope.serve.service import Service
 
 METHODS = ("GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS")
@@ -48,9 +48,11 @@ class Front:
             if answer.status:  # the answer has begun; the connection is closed in the middle of it
                 raise
             problem = error if isinstance(error, HTTPException) else internal_problem(error)
-            await problem_response(problem)(scope, receive, answer.send)
+            await ProblemResponse(problem)(scope, receive, answer.send)
         finally:
             method = scope["method"] if scope["method"] in METHODS else "other"
+            if PROBLEM_KEY in scope:
+                service.telemetry.count_refusal(scope[PROBLEM_KEY])
             service.telemetry.count_request(method, _route(scope), answer.status, start)
 
 

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from tumorscope.errors import OutputError, TumorscopeError
 
@@ -40,6 +41,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "no-room": (507, "The server cannot write"),
 }
 """By name: status and title. The type of a problem is `PREFIX` and its name."""
+PROBLEM_KEY = "tumorscope.problem"
 PLACES = 6
 log = logging.getLogger("tumorscope.serve")
 
@@ -67,15 +69,23 @@ class ProblemError(HTTPException):
         super().__init__(PROBLEMS[name][0], detail, headers)
 
 
-def problem_response(error: HTTPException) -> Response:
-    """Return the problem document of an error."""
-    if isinstance(error, ProblemError):
-        kind, title, extra = PREFIX + error.name, PROBLEMS[error.name][1], error.extra
-    else:
-        kind, title, extra = BLANK, HTTPStatus(error.status_code).phrase, {}
-    document = {"type": kind, "title": title, "status": error.status_code, "detail": str(error.detail), **extra}
-    body = json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return Response(body, error.status_code, dict(error.headers or {}), MEDIA_TYPE)
+class ProblemResponse(Response):
+    """The document of a problem, which leaves its name for who counts under ``PROBLEM_KEY`` of the request's scope."""
+
+    def __init__(self, error: HTTPException) -> None:
+        if isinstance(error, ProblemError):
+            self.problem, kind, title, extra = error.name, PREFIX + error.name, PROBLEMS[error.name][1], error.extra
+        else:
+            title, kind, extra = HTTPStatus(error.status_code).phrase, BLANK, {}
+            self.problem = title.lower().replace(" ", "-")
+        document = {"type": kind, "title": title, "status": error.status_code, "detail": str(error.detail), **extra}
+        body = json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace")
+        super().__init__(body, error.status_code, dict(error.headers or {}), MEDIA_TYPE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the document."""
+        scope[PROBLEM_KEY] = self.problem
+        await super().__call__(scope, receive, send)
 
 
 def internal_problem(error: BaseException) -> ProblemError:
@@ -106,18 +116,18 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     async def on_http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem_response(error)
+        return ProblemResponse(error)
 
     async def on_validation(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return problem_response(_wrong_input(error))
+        return ProblemResponse(_wrong_input(error))
 
     async def on_ours(_: Request, error: Exception) -> Response:
         assert isinstance(error, TumorscopeError)
         if isinstance(error, OutputError):
-            return problem_response(no_room(error))
+            return ProblemResponse(no_room(error))
         text = error.what if error.remedy is None else f"{error.what}; {error.remedy}"
-        return problem_response(ProblemError("wrong-input", text))
+        return ProblemResponse(ProblemError("wrong-input", text))
 
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tumorscope.serve.access import SECURITY_HEADERS
-from tumorscope.serve.problems import ProblemError, problem_response
+from tumorscope.serve.problems import ProblemError, ProblemResponse
 from tumorscope.serve.settings import Limits
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class _Protocol(HttpToolsProtocol):
 
     def _refuse(self, problem: HTTPException) -> None:
         """Answer without an app and close the connection."""
-        response = problem_response(problem)
+        response = ProblemResponse(problem)
         headers = dict(response.raw_headers) | {b"connection": b"close"}
         headers |= {name.encode(): value.encode() for name, value in SECURITY_HEADERS.items()}
         lines = [b"%s: %s" % header for header in headers.items()]
