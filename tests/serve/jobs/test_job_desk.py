@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 import pytest
 from anyio import to_thread
 
-from tumorscope.errors import CatalogError
+from tumorscope.errors import CatalogError, OutputError
 from tumorscope.inference import load
 from tumorscope.serve.jobs import KINDS, JobGoneError, Jobs, JobStopped, Kind, TooManyJobsError
 from tumorscope.serve.jobs import desk as desk_module
+from tumorscope.serve.jobs import findings as findings_module
+from tumorscope.serve.jobs import shelf as shelf_module
 from tumorscope.serve.jobs.findings import DEADLY, GROUP, TRIES, overlay_path
 from tumorscope.serve.uploads import Upload
 
@@ -205,6 +207,29 @@ def test_a_file_over_which_the_server_died_too_often_fails_alone(app, draw):
     assert findings[1]["message"] == DEADLY
 
 
+def test_a_job_gets_its_turn_though_others_always_wait(app, draw, monkeypatch):
+    monkeypatch.setattr(findings_module, "STARVED_S", 0.1)
+    crowd = [Upload("crowd", draw("crowd.png", 0, side=300))] * 8
+
+    async def keep_asking(engine, until):
+        while not until.is_set():
+            await engine.answer(crowd)
+
+    async def run():
+        async with app(port=1) as one:
+            engine, jobs, until = one.state.service.engine, one.state.jobs, asyncio.Event()
+            asking = [asyncio.create_task(keep_asking(engine, until)) for _ in range(8)]
+            while not engine.waiting:
+                await asyncio.sleep(0.01)
+            job = await submit(one, [draw(f"{number}.png", number) for number in range(3)])
+            ended = await end_of(jobs, job.id)
+            until.set()
+            await asyncio.gather(*asking)
+            return ended
+
+    assert asyncio.run(run()).done == 3
+
+
 async def _never(*_args, **_options):
     await asyncio.Event().wait()
 
@@ -303,6 +328,20 @@ def test_a_full_disk_is_waited_for_and_then_said(app, draw, monkeypatch, room_af
 
     ended, findings = asyncio.run(run())
     assert (ended.status, ended.error, len(findings)) == expected
+
+
+def test_a_disk_without_room_refuses_at_once(app, monkeypatch):
+    async def run():
+        async with app(port=1) as one:
+            monkeypatch.setattr(shelf_module, "RESERVE", 2**62)
+            with pytest.raises(OutputError, match=r"a job cannot be kept \(no space left on device\); free some space"):
+                async with one.state.jobs.accepting("findings"):
+                    pass
+            monkeypatch.setattr(shelf_module, "RESERVE", 0)
+            async with one.state.jobs.accepting("findings", size=1):
+                pass
+
+    asyncio.run(run())
 
 
 def test_ended_jobs_go_when_their_time_is_over_unless_they_are_kept(app, draw, monkeypatch, tmp_path):

@@ -128,8 +128,12 @@ class Jobs:
         return self._bell.listeners
 
     @asynccontextmanager
-    async def accepting(self, kind: str) -> AsyncIterator[Draft]:
+    async def accepting(self, kind: str, *, size: int = 0) -> AsyncIterator[Draft]:
         """Take a job in: a private folder for its uploads, which goes unless the job is submitted.
+
+        Args:
+            kind: a name of `KINDS`.
+            size: bytes that are announced; refused at once where the disk has no room for them.
 
         Raises:
             TooManyJobsError: as many are open as the server takes.
@@ -148,7 +152,7 @@ class Jobs:
         job_id = secrets.token_urlsafe(24)
         self._drafts += 1
         try:
-            await to_thread.run_sync(self._shelf.make, job_id)
+            await to_thread.run_sync(self._shelf.make, job_id, size)
             yield Draft(job_id, self._shelf.files(job_id), accept)
         finally:
             self._drafts -= 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from anyio import to_thread
@@ -15,6 +17,8 @@ from tumorscope.serve.uploads import Upload
 
 GROUP = 16
 """Files that are answered and written down at a time."""
+STARVED_S = 2.0
+"""After so long behind others a job takes its turn among them."""
 TRIES = 3
 """A file over which the server has died so often is not read again."""
 DEADLY = "the server ended each time that it read this file; look at it with another program"
@@ -36,9 +40,9 @@ async def run(work: Work) -> None:
     while done < len(work.files):
         group = work.files[done : done + (1 if done < suspects else GROUP)]
         is_deadly = done < suspects and await work.try_file(done) >= TRIES
-        answers = [_deadly(work, group[0])] if is_deadly else await _answer(work, group)
+        answers, files = ([_deadly(work, group[0])], 1) if is_deadly else await _answer(work, group)
         await to_thread.run_sync(_write_overlays, work.results, count, answers)
-        done, count = done + len(group), count + len(answers)
+        done, count = done + files, count + len(answers)
         await work.record([answer.finding.to_json() for answer in answers], done)
 
 
@@ -47,11 +51,22 @@ def overlay_path(results: Path, position: int) -> Path:
     return results / f"{position}.png"
 
 
-async def _answer(work: Work, group: Sequence[Upload]) -> list[Answer]:
-    options = work.job.options
-    return await work.service.engine.answer(
-        group, channels=options["channels"], pictures="overlay" if options["overlay"] else "none", background=True
-    )
+async def _answer(work: Work, group: Sequence[Upload]) -> tuple[list[Answer], int]:
+    """Answer a group when nobody else waits; where somebody always does, its first file in turn with the others.
+
+    Returns:
+        The answers, and to how many files they are.
+    """
+    engine, options = work.service.engine, work.job.options
+    ask = partial(engine.answer, channels=options["channels"], pictures="overlay" if options["overlay"] else "none")
+    patient = asyncio.ensure_future(ask(group, background=True))
+    try:
+        while not (await asyncio.wait([patient], timeout=STARVED_S))[0]:
+            if engine.waiting:
+                return await ask(group[:1]), 1
+        return patient.result(), len(group)
+    finally:
+        patient.cancel()
 
 
 def _deadly(work: Work, upload: Upload) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -11,10 +12,13 @@ from pathlib import Path
 
 from tumorscope.errors import OutputError
 from tumorscope.serve.jobs.place import PRIVATE
+from tumorscope.serve.settings import MEBI
 from tumorscope.serve.uploads import Upload
 
 FILES, RESULTS = "files", "results"
 THREADS = 8
+RESERVE = 256 * MEBI
+"""Bytes of the disk that uploads leave free."""
 
 
 class Shelf:
@@ -37,13 +41,19 @@ class Shelf:
         """Return the folder of what a job has made."""
         return self._folder / job_id / RESULTS
 
-    def make(self, job_id: str) -> None:
+    def make(self, job_id: str, size: int) -> None:
         """Make the folders of a job.
 
+        Args:
+            job_id: of the job.
+            size: bytes that will be written, as far as they are known.
+
         Raises:
-            OutputError: the disk is full.
+            OutputError: the disk has no room for them.
         """
         with keeping():
+            if shutil.disk_usage(self._folder).free < size + RESERVE:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             for folder in (self._folder / job_id, self.files(job_id), self.results(job_id)):
                 folder.mkdir(mode=PRIVATE)
 

@@ -63,7 +63,7 @@ async def submit_job(
     end, or by `DELETE`.
     """
     jobs, service = _jobs(request), request.app.state.service
-    async with jobs.accepting("findings") as draft:
+    async with jobs.accepting("findings", size=_announced(request)) as draft:
         uploads = await receive_uploads(request, draft.files, files=service.settings.limits.job_files)
         options = {"model": service.model.file.sha256, "channels": channels, "overlay": overlay is not None}
         job = await draft.submit(uploads, options=options)
@@ -114,6 +114,11 @@ async def remove_job(request: Request, job_id: JobId) -> Response:
     """Cancel a job if it is open, and remove it with its files and findings."""
     await _jobs(request).remove(job_id)
     return Response(status_code=204)
+
+
+def _announced(request: Request) -> int:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdecimal() else 0
 
 
 def _jobs(request: Request) -> Jobs:
