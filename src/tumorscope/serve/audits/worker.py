@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tumorscope.catalog import Catalog
     from tumorscope.catalog.audit import Audit
 
-NICE = 15
+NICE = 10
 QUIET_SECONDS = 0.2
 """Progress is told no more often than this."""
 UNPACKING = "unpacking"
