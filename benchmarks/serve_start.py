@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from record import write_record
-from tumorscope.demo import example_scans
+from tumorscope.samples import example_scans
 
 REPEATS = 7
 COMMAND = "from tumorscope.cli import main; main()"

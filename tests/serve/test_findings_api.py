@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tumorscope.demo import example_scans
 from tumorscope.inference import load
 from tumorscope.preprocess import Spec, place
+from tumorscope.samples import example_scans
 
 EXAMPLES = sorted(example_scans().glob("*.png"))
 
