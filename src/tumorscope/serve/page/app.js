@@ -1,7 +1,7 @@
 // The shell: navigation, theme, the key dialog, the line at the foot, and whichever page the address names.
 import { html, render, useEffect, useRef, useState } from "./dom.js";
 import { onKeyWanted } from "./api.js";
-import { Button, Dialog, ErrorLine, Icon, Page, useJson } from "./components.js";
+import { Button, Dialog, ErrorLine, Icon, Page, useModel } from "./components.js";
 import { PAGES } from "./pages.js";
 
 function App() {
@@ -82,8 +82,7 @@ function ThemeButton() {
 }
 
 function FootLine() {
-  const { data } = useJson("/v1/models");
-  const model = data?.models[0];
+  const { model } = useModel();
   return html`<footer class="footline"><span>Research use only. Not a medical device.</span>
     ${model && html`<span class="push">Model <a href="#/model">${model.name}</a> ${model.version}</span>`}</footer>`;
 }

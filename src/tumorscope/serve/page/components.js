@@ -272,6 +272,27 @@ export function useJson(path) {
   return { ...state, again: useCallback(() => setRound((value) => value + 1), []) };
 }
 
+let modelAsked = null;
+
+/** The model that answers here, of GET /v1/models, asked for once: `{model, error, again}`. */
+export function useModel() {
+  const [state, setState] = useState({ model: null, error: null });
+  const [round, setRound] = useState(0);
+  useEffect(() => {
+    let isWanted = true;
+    modelAsked ??= getJson("/v1/models");
+    modelAsked.then(
+      ({ models }) => isWanted && setState({ model: models[0], error: null }),
+      (error) => {
+        modelAsked = null;
+        if (isWanted) setState({ model: null, error });
+      },
+    );
+    return () => (isWanted = false);
+  }, [round]);
+  return { ...state, again: useCallback(() => setRound((value) => value + 1), []) };
+}
+
 /** Read a text out to users of a screen reader. */
 export function announce(text) {
   const place = document.getElementById("announcements");

@@ -1,14 +1,13 @@
 // The model's card, readable: what it was trained on, measured at, never shown, and where its limits lie.
 import { html } from "./dom.js";
-import { Button, ErrorLine, Notice, Page, Progress, Section, Table, Term, Tiles, useJson } from "./components.js";
+import { Button, ErrorLine, Notice, Page, Progress, Section, Table, Term, Tiles, useModel } from "./components.js";
 import { save } from "./api.js";
-import { asInterval, asPercent, className, metricName, setName } from "./phrases.js";
+import { asFigure, asPercent, className, metricName, setName } from "./phrases.js";
 
 const TILES = ["auc", "sensitivity", "specificity", "accuracy"];
 
 export default function ModelCard() {
-  const { data, error, again } = useJson("/v1/models");
-  const model = data?.models[0];
+  const { model, error, again } = useModel();
   if (!model) {
     return html`<${Page} title="The model">${error ? html`<${ErrorLine} error=${error} onRetry=${again} />`
       : html`<${Progress} label="Reading the model's card" />`}</${Page}>`;
@@ -49,11 +48,12 @@ function headlines(metrics) {
 
 function Headline({ title, name, figures }) {
   const tiles = TILES.filter((metric) => figures[metric]).map((metric) => {
-    const { value, n, interval } = figures[metric];
+    const { n } = figures[metric];
+    const { value, interval } = asFigure(metric, figures[metric]);
     return {
-      value: asPercent(value),
+      value,
       label: html`<${Term} word=${metric}>${metricName(metric)}</${Term}>`,
-      note: html`${interval ? `${asInterval(interval)}, ` : ""}n = ${n.toLocaleString("en")}`,
+      note: html`${interval ? `${interval}, ` : ""}n = ${n.toLocaleString("en")}`,
     };
   });
   return html`<div>${title && html`<h2>${title}</h2>`}<p class="dim small head-note">On <b>${setName(name)}</b>: slices of patients, series and
@@ -88,8 +88,8 @@ function Measured({ metrics }) {
   const columns = [
     { key: "set", head: "Measured on", sort: (row) => row.set, cell: (row) => setName(row.set) },
     { key: "metric", head: "Figure", sort: (row) => metricName(row.metric), cell: (row) => html`<${Term} word=${row.metric}>${metricName(row.metric)}</${Term}>` },
-    { key: "value", head: "Value", number: true, sort: (row) => row.value, cell: (row) => asPercent(row.value, 1) },
-    { key: "interval", head: html`95% interval`, number: true, cell: (row) => (row.interval ? asInterval(row.interval, 1) : "") },
+    { key: "value", head: "Value", number: true, sort: (row) => row.value, cell: (row) => asFigure(row.metric, row, 1).value },
+    { key: "interval", head: html`95% interval`, number: true, cell: (row) => asFigure(row.metric, row, 1).interval },
     { key: "n", head: "n", number: true, sort: (row) => row.n, cell: (row) => row.n.toLocaleString("en") },
   ];
   return html`<${Section} title="Every figure" note="A click on a head sorts. Small sets give wide intervals: read those, not the values.">

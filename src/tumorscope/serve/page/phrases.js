@@ -103,6 +103,13 @@ export function asInterval([low, high], digits = 0) {
   return `${(100 * low).toFixed(digits)} to ${(100 * high).toFixed(digits)}%`;
 }
 
+/** A figure of a card with its interval, `{value, interval}`: areas under a curve as 0.953, shares as 95.3%. */
+export function asFigure(metric, { value, interval }, digits = 0) {
+  if (!metric.endsWith("auc")) return { value: asPercent(value, digits), interval: interval && asInterval(interval, digits) };
+  const area = (one) => (one < 1 && one >= 0.9995 ? ">0.999" : one.toFixed(3));
+  return { value: area(value), interval: interval && `${area(interval[0])} to ${area(interval[1])}` };
+}
+
 /** "a", "a or b", "a, b or c". */
 export function either(words, joint = "or") {
   return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} ${joint} ${words.at(-1)}`;

@@ -1,7 +1,7 @@
 // The report: one HTML file with everything in it, that opens anywhere and asks for nothing.
 import { RESTING } from "./draw.js";
 import { slicePicture } from "./exports.js";
-import { VERDICTS, asInterval, asPercent, capital, className, metricName, remarks, sentence, verdictOf } from "./phrases.js";
+import { VERDICTS, asFigure, asPercent, capital, className, metricName, remarks, sentence, verdictOf } from "./phrases.js";
 import { openSlice } from "./slices.js";
 
 const SIDE = 320;
@@ -107,8 +107,8 @@ function modelHtml({ name, version, sha256, card }) {
     `not ruled out from ${asPercent(conformal)} (sets made to hold the right answer for ${asPercent(coverage)})`,
     outlier === null ? "" : `refused where the distance from the training data is over ${outlier.toFixed(2)}`,
   ].filter(Boolean);
-  const rows = Object.entries(card.metrics).flatMap(([set, figures]) => Object.entries(figures).map(([metric, { value, interval, n }]) =>
-    `<tr><td>${text(set)}</td><td>${text(metricName(metric))}</td><td class="right">${asPercent(value, 1)}</td><td class="right">${interval ? asInterval(interval, 1) : ""}</td><td class="right">${Number(n).toLocaleString("en")}</td></tr>`));
+  const rows = Object.entries(card.metrics).flatMap(([set, figures]) => Object.entries(figures).map(([metric, figure]) => [metric, asFigure(metric, figure, 1), figure.n]).map(([metric, { value, interval }, n]) =>
+    `<tr><td>${text(set)}</td><td>${text(metricName(metric))}</td><td class="right">${value}</td><td class="right">${interval ?? ""}</td><td class="right">${Number(n).toLocaleString("en")}</td></tr>`));
   return `<h2>The model</h2><div class="panel"><p><b>${text(name)}</b> ${text(version)}, file fingerprint ${text(sha256)}. ${text(card.licence)}.</p>
 <p>Limits: ${text(limits.join("; "))}.</p><p>Never shown: ${text(card.never_shown.join("; ") || "nothing is said")}.</p>
 <p>Trained on: ${text(Object.entries(card.training.sets).map(([set, count]) => `${set} ${count.toLocaleString("en")}`).join(", "))} slices.</p></div>

@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { getJson } from "./api.js";
 import { Answer } from "./answer.js";
-import { Button, Dialog, ErrorLine, announce, useJson } from "./components.js";
+import { Button, Dialog, ErrorLine, announce, useModel } from "./components.js";
 import { Downloads } from "./downloads.js";
 import { RESTING, panBy, zoomAt } from "./draw.js";
 import { fromClipboard, fromDrop, fromField, fromPaste, fromSamples } from "./intake.js";
@@ -34,8 +34,7 @@ export default function Scans() {
   const [state, change] = useKept();
   const [dialog, setDialog] = useState(null);
   const [error, setError] = useState(null);
-  const { data } = useJson("/v1/models");
-  const model = data?.models[0] ?? null;
+  const { model } = useModel();
   const shown = useMemo(() => arrange(entries, state.wish), [entries, state.wish]);
   const fields = { files: useRef(null), folder: useRef(null) };
   const commands = makeCommands({ state, change, shown, fields, setDialog, setError });

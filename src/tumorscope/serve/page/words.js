@@ -24,7 +24,7 @@ export const TERMS = {
     "so it abstains.",
   refused: "The picture is so unlike what the model was trained on that its answer should not be used.",
   accuracy: "The share of slices whose answer is right.",
-  auc: "The chance that a slice with a tumor gets a higher probability than one without. 50% is guessing, 100% is perfect.",
+  auc: "The chance that a slice with a tumor gets a higher probability than one without. 0.5 is guessing, 1 is perfect.",
   sensitivity: "The share of the tumor slices that are called a tumor.",
   specificity: "The share of the tumor-free slices that are called tumor-free.",
   sensitivity_at_95_specificity: "The share of the tumor slices that are called a tumor, at the limit that lets 5 of 100 tumor-free " +

@@ -1,0 +1,128 @@
+"""Findings in plain words: the pure functions of the page, called in the browser; the card as it is shown."""
+
+import pytest
+
+import tumorscope
+
+OK = {
+    "status": "ok",
+    "label": "notumor",
+    "tumor_probability": 0.1,
+    "prediction_set": ["notumor"],
+    "flags": [],
+    "message": None,
+}
+ERROR = {
+    "status": "error",
+    "label": None,
+    "tumor_probability": None,
+    "prediction_set": None,
+    "flags": [],
+    "message": "is empty",
+}
+
+
+@pytest.fixture(scope="module")
+def call(browser, address):
+    page = browser.new_page()
+    page.goto(address)
+
+    def run(module, name, *arguments):
+        script = "([module, name, given]) => import(`/assets/${module}.js`).then((found) => found[name](...given))"
+        return page.evaluate(script, [module, name, list(arguments)])
+
+    yield run
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "headline"),
+    [
+        ({}, "clear", "No tumor seen"),
+        ({"label": "glioma", "tumor_probability": 0.95, "prediction_set": ["glioma"]}, "tumor", "Tumor likely: glioma"),
+        (
+            {"label": "pituitary", "prediction_set": ["pituitary", "glioma"], "flags": ["kind_unsure"]},
+            "tumor",
+            "Tumor likely: pituitary tumor or glioma",
+        ),
+        ({"flags": ["abstain"], "prediction_set": ["notumor", "glioma"]}, "unsure", "Too close to call"),
+        ({"tumor_probability": 0.8, "prediction_set": ["glioma"]}, "unsure", "No tumor called, not ruled out"),
+        ({"status": "refused", "flags": ["out_of_distribution"], "label": "glioma"}, "refused", "No answer: refused"),
+        (ERROR, "failed", "This file could not be read"),
+    ],
+)
+def test_a_finding_becomes_a_sentence(call, change, verdict, headline):
+    finding = OK | change
+    assert call("phrases", "verdictOf", finding) == verdict
+    assert call("phrases", "sentence", finding, {"thresholds": {"tumor": 0.87}})["headline"] == headline
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "said"),
+    [
+        (0.931, 0, "93%"),
+        (0.9951, 0, ">99%"),
+        (1, 0, "100%"),
+        (0, 1, "0.0%"),
+        (0.0004, 1, "<0.1%"),
+        (0.0051, 1, "0.5%"),
+        (0.9996, 1, ">99.9%"),
+    ],
+)
+def test_a_percentage_is_never_a_false_certainty(call, share, digits, said):
+    assert call("phrases", "asPercent", share, digits) == said
+
+
+def test_the_gravest_slice_stands_for_a_file(call):
+    tumor = OK | {"label": "glioma", "tumor_probability": 0.9, "prediction_set": ["glioma"]}
+    surer = tumor | {"tumor_probability": 0.99}
+    refused = OK | {"status": "refused", "flags": ["out_of_distribution"], "tumor_probability": 1.0}
+    assert call("phrases", "leading", [OK, refused, tumor, surer, ERROR]) == surer
+    assert call("phrases", "leading", [OK, ERROR]) == ERROR
+
+
+@pytest.mark.parametrize(
+    ("names", "left"),
+    [
+        (["a/1.png", "a/1_mask.png", "a/.x.png", "a/Thumbs.db"], ["a/1.png"]),
+        (["a/2_mask.png"], ["a/2_mask.png"]),  # a mask without its picture is a picture
+        (["a/.git/1.png", "a/b/1"], ["a/b/1"]),
+    ],
+)
+def test_a_folder_is_read_as_predict_reads_it(call, names, left):
+    found = call("intake", "worthReading", [{"name": name} for name in names])
+    assert [file["name"] for file in found] == left
+
+
+def test_every_term_that_is_used_is_explained(call, browser, address):
+    page = browser.new_page()
+    page.goto(address)
+    words = page.evaluate("import('/assets/words.js').then(({ TERMS }) => TERMS)")
+    page.close()
+    card = tumorscope.load().card
+    assert set(card.classes) <= set(words)
+    assert {metric for figures in card.metrics.values() for metric in figures} <= set(words)
+    assert all(len(text) > 20 for text in words.values())
+
+
+def test_the_card_is_shown_with_its_figures(visit):
+    card = tumorscope.load().card
+    with visit("/#/model") as page:
+        page.locator(".tile").first.wait_for()
+        said = " ".join(page.locator("#content").inner_text().split())
+        rows = page.locator("table[aria-label], table").all_inner_texts()
+        assert len(rows) == 4
+        figure = card.metrics["navoneel_253, never shown"]["auc"]
+        low, high = figure.interval
+        assert f"AUC, tumor against none {figure.value:.3f} {low:.3f} to {high:.3f}, n = {figure.n}" in said
+        for line in (*card.never_shown, *card.notes, card.licence):
+            assert " ".join(line.split()) in said
+        for name, count in card.training.sets.items():
+            assert f"{name} {count:,}" in said
+        assert f"Called a tumor {100 * card.thresholds.tumor:.0f}%" in said
+        figures = sum(len(figures) for figures in card.metrics.values())
+        table = page.get_by_role("table", name="Every measured figure")
+        assert table.locator("tbody tr").count() == figures
+        table.get_by_role("button", name="n", exact=True).click()
+        numbers = [int(text.replace(",", "")) for text in table.locator("tbody tr td:last-child").all_inner_texts()]
+        assert numbers == sorted(numbers)
