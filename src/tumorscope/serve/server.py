@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 import uvicorn
 
 from tumorscope.errors import UsageError
 from tumorscope.serve.app import create_app
 from tumorscope.serve.jobs.place import check_free
-from tumorscope.serve.problems import places
+from tumorscope.serve.logs import logging_to_stderr
 from tumorscope.serve.protocol import protocol_with
 from tumorscope.serve.service import Service
 from tumorscope.serve.settings import ServeSettings
@@ -50,12 +48,12 @@ def serve(
         ModelFileError: the model cannot be loaded.
         OutputError: the folder that keeps things cannot be written.
     """
-    log_to_stderr()
     allow_many_files()
     server = Server(settings, on_ready=on_ready)
     if not settings.is_loopback:
         say(f"WARNING: {(KEYED if settings.api_key else OPEN).format(address=server.address)}")
-    server.serve_until_stopped()
+    with logging_to_stderr():
+        server.serve_until_stopped()
 
 
 class Server(uvicorn.Server):
@@ -156,21 +154,3 @@ def _listen(settings: ServeSettings) -> socket.socket:
 def _address(settings: ServeSettings, listening: socket.socket) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{listening.getsockname()[1]}"
-
-
-def log_to_stderr() -> None:
-    """Send the log of the server, and uvicorn's, to stderr; of errors only the place, never the message."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Places("%(asctime)s %(levelname)s %(message)s"))
-    for name, level in (("tumorscope.serve", logging.INFO), ("uvicorn", logging.WARNING)):
-        log = logging.getLogger(name)
-        log.handlers, log.propagate = [handler], False
-        log.setLevel(level)
-    logging.getLogger("python_multipart").propagate = False  # it tells of what clients have sent
-
-
-class _Places(logging.Formatter):
-    """Writes of an exception where it happened; its message may quote what a client has sent."""
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802 (the name is logging's)
-        return f"{ei[0].__name__} at {places(ei[2])}"

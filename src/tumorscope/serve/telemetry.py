@@ -13,6 +13,8 @@ from tumorscope.inference import Finding
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 BATCHES = (1, 2, 4, 8, 12, 16)
+PROBES = ("/healthz", "/readyz", "/metrics")
+"""Routes that something asks every few seconds; they are counted and not logged."""
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 log = logging.getLogger("tumorscope.serve.access")
 
@@ -58,7 +60,8 @@ class Telemetry:
         seconds = perf_counter() - start
         self._requests.labels(method, route, status).inc()
         self._seconds.labels(route).observe(seconds)
-        log.info("%s %s %d %.1f ms", method, route, status, seconds * 1000)
+        level = logging.DEBUG if route in PROBES else logging.INFO
+        log.log(level, "%s %s %d %.1f ms", method, route, status, seconds * 1000)
 
     def text(self) -> bytes:
         """Return the metrics as Prometheus reads them."""
