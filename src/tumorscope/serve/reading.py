@@ -20,6 +20,12 @@ def not_found(error: TumorscopeError) -> HTTPException:
     return HTTPException(404, error.what if error.remedy is None else f"{error.what}; {error.remedy}")
 
 
+def sent_as(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI is told of an answer that is a file."""
+    text = {"schema": {"type": "string"}}
+    return {200: {"description": "The file.", "content": {kind.split(";")[0]: text for kind in media_types}}}
+
+
 def ascii_json(value: Any, status: int = 200) -> Response:
     """Return plain data as JSON; text from files need not be text, so everything else than ASCII is escaped."""
     return Response(json.dumps(value, allow_nan=False), status, media_type="application/json")

@@ -14,11 +14,12 @@ from starlette.responses import Response
 from tumorscope.errors import ScanError
 from tumorscope.serve.audits.document import DOWNLOADS, MOST, PAGE, audit_document, twins_document
 from tumorscope.serve.audits.order import FILES, TWINS
+from tumorscope.serve.audits.schema import AuditDocument, RootsDocument, TwinsDocument
 from tumorscope.serve.audits.twins import Kind, Part, Sorting, TwinQuery, TwinStore
 from tumorscope.serve.audits.unpack import ZipLimits, check_zip
 from tumorscope.serve.jobs import Job, Jobs
 from tumorscope.serve.problems import ProblemError
-from tumorscope.serve.reading import ascii_json, file_answer, not_found
+from tumorscope.serve.reading import ascii_json, file_answer, not_found, sent_as
 from tumorscope.serve.roots import (
     LONGEST,
     NotThereError,
@@ -72,7 +73,7 @@ BODY = {
 }
 
 
-@router.get("/roots", summary="Which folders may be audited")
+@router.get("/roots", response_model=RootsDocument, summary="Which folders may be audited")
 async def roots(service: Serving, root: RootName = None, path: FolderPath = "") -> Response:
     """List the data roots; with `root`, list what a folder of it holds."""
     known = named_roots(service.settings.data_root)
@@ -85,7 +86,10 @@ async def roots(service: Serving, root: RootName = None, path: FolderPath = "") 
         raise not_found(error) from error
 
 
-@router.post("/audits", status_code=202, summary="Start an audit", openapi_extra={"requestBody": BODY})
+@router.post(
+    "/audits", status_code=202, response_model=AuditDocument, summary="Start an audit",
+    openapi_extra={"requestBody": BODY},
+)  # fmt: skip
 async def start_audit(request: Request, service: Serving) -> Response:
     """Audit a folder under a data root (JSON), or a zip of a data set (multipart, field `file`)."""
     jobs: Jobs = request.app.state.jobs
@@ -97,7 +101,7 @@ async def start_audit(request: Request, service: Serving) -> Response:
     return answer
 
 
-@router.get("/audits/{audit_id}", summary="How far an audit is, and what it found")
+@router.get("/audits/{audit_id}", response_model=AuditDocument, summary="How far an audit is, and what it found")
 async def audit(request: Request, audit_id: str) -> Response:
     """Say how far an audit is; once it is done, with the whole of ``audit.json`` and the first twins."""
     jobs: Jobs = request.app.state.jobs
@@ -116,7 +120,7 @@ async def remove_audit(request: Request, audit_id: str) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/audits/{audit_id}/twins", summary="The twins of an audit, page by page")
+@router.get("/audits/{audit_id}/twins", response_model=TwinsDocument, summary="The twins of an audit, page by page")
 async def twins(
     request: Request,
     audit_id: str,
@@ -138,7 +142,10 @@ async def twins(
     return ascii_json(await to_thread.run_sync(twins_document, jobs.results(job.id), link, query, offset, limit))
 
 
-@router.get("/audits/{audit_id}/pictures/{picture_id}", summary="A slice of a pair", response_class=Response)
+@router.get(
+    "/audits/{audit_id}/pictures/{picture_id}", summary="A slice of a pair", response_class=Response,
+    responses=sent_as(MEDIA_TYPE),
+)  # fmt: skip
 async def picture(request: Request, service: Serving, audit_id: str, picture_id: str) -> Response:
     """Return a slice of a pair of twins as a small JPEG."""
     jobs: Jobs = request.app.state.jobs
@@ -150,7 +157,10 @@ async def picture(request: Request, service: Serving, audit_id: str, picture_id:
     return Response(data, media_type=MEDIA_TYPE)
 
 
-@router.get("/audits/{audit_id}/{name}", summary="A file of an audit", response_class=Response)
+@router.get(
+    "/audits/{audit_id}/{name}", summary="A file of an audit", response_class=Response,
+    responses=sent_as(*DOWNLOADS.values()),
+)  # fmt: skip
 async def audit_file(request: Request, audit_id: str, name: str) -> Response:
     """Return ``catalog.csv`` (with the split), ``pairs.csv``, ``audit.json`` or ``audit.html``."""
     if name not in DOWNLOADS:

@@ -11,11 +11,12 @@ from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
 
 from tumorscope.errors import ScanError
-from tumorscope.serve.reading import ascii_json, file_answer, not_found
+from tumorscope.serve.reading import ascii_json, file_answer, not_found, sent_as
 from tumorscope.serve.reports.document import FILES, MOST, PAGE, mistakes_document, run_document, split_of
 from tumorscope.serve.reports.files import FileBrokenError, read_json
 from tumorscope.serve.reports.listing import FINDINGS, METRICS, Found, file_of, find_run, find_runs, summary_of
 from tumorscope.serve.reports.mistakes import Whereabouts, find_mistake
+from tumorscope.serve.reports.schema import MistakesDocument, RunDocument, RunsDocument
 from tumorscope.serve.roots import NotThereError, PathRefusedError, named_roots
 from tumorscope.serve.service import Service, Serving
 from tumorscope.serve.thumbnails import MEDIA_TYPE, thumbnail
@@ -25,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["runs"])
 Label = Annotated[str | None, Query(max_length=LONGEST_LABEL)]
 
 
-@router.get("/runs", summary="The runs, evaluations and studies")
+@router.get("/runs", response_model=RunsDocument, summary="The runs, evaluations and studies")
 async def runs(service: Serving) -> Response:
     """List what lies under the folder of runs, the newest first, each with its headline and the floors under it."""
     folder = service.settings.runs
@@ -34,7 +35,7 @@ async def runs(service: Serving) -> Response:
     return ascii_json({"is_given": True, "runs": await to_thread.run_sync(_summaries, folder.resolve())})
 
 
-@router.get("/runs/{name:path}/mistakes", summary="The wrong answers of a run, page by page")
+@router.get("/runs/{name:path}/mistakes", response_model=MistakesDocument, summary="The wrong answers of a run")
 async def mistakes(
     service: Serving,
     name: str,
@@ -55,7 +56,10 @@ async def mistakes(
     return ascii_json(await to_thread.run_sync(read))
 
 
-@router.get("/runs/{name:path}/pictures/{row}", summary="The slice of a wrong answer", response_class=Response)
+@router.get(
+    "/runs/{name:path}/pictures/{row}", summary="The slice of a wrong answer", response_class=Response,
+    responses=sent_as(MEDIA_TYPE),
+)  # fmt: skip
 async def picture(service: Serving, name: str, row: int) -> Response:
     """Return the slice of a wrong answer as a small JPEG, if its file lies under a data root and is unchanged."""
     run, folder = await _run(service, name)
@@ -66,7 +70,10 @@ async def picture(service: Serving, name: str, row: int) -> Response:
 
 
 def _add_file(file: str) -> None:
-    @router.get(f"/runs/{{name:path}}/{file}", summary=f"The {file} of a run", response_class=Response)
+    @router.get(
+        f"/runs/{{name:path}}/{file}", summary=f"The {file} of a run", response_class=Response,
+        responses=sent_as(FILES[file]),
+    )  # fmt: skip
     async def run_file(service: Serving, name: str) -> Response:
         """Return the file as it lies there; a page loads nothing and runs no script."""
         found, folder = await _run(service, name)
@@ -80,7 +87,7 @@ for _file in FILES:
     _add_file(_file)
 
 
-@router.get("/runs/{name:path}", summary="One run")
+@router.get("/runs/{name:path}", response_model=RunDocument, summary="One run")
 async def run(service: Serving, name: str) -> Response:
     """Return the metrics, the learning curves, the worst mistakes, and which of its files are broken."""
     found, folder = await _run(service, name)
