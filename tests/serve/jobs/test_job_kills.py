@@ -51,7 +51,7 @@ def end_in_the_middle(machine, job_id, how, wait):
 def test_a_job_goes_on_and_ends_with_the_same_findings(machine, parts, paths, undisturbed, ended, how):
     machine.start()
     job_id = submit(machine, parts(paths))
-    before = end_in_the_middle(machine, job_id, how, wait=0.05)
+    before = end_in_the_middle(machine, job_id, how, wait=0.02)
     assert before["status"] in ("queued", "running")
     machine.start()
     after = httpx.get(f"{machine.url}/v1/jobs/{job_id}").json()

@@ -40,7 +40,7 @@ class JobLinks(BaseModel):
 class JobDocument(BaseModel):
     """How far a job is."""
 
-    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     id: str = Field(description="Whoever knows it may read and remove the job.")
     kind: str = Field(description="What it does: findings, audit.")

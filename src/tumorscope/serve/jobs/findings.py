@@ -15,7 +15,7 @@ from tumorscope.serve.jobs.shelf import keeping
 from tumorscope.serve.jobs.work import Work
 from tumorscope.serve.uploads import Upload
 
-GROUP = 16
+GROUP = 32
 """Files that are answered and written down at a time."""
 STARVED_S = 2.0
 """After so long behind others a job takes its turn among them."""

@@ -12,13 +12,14 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from tumorscope.inference.finding import Finding
 from tumorscope.serve.jobs import Job, Jobs
-from tumorscope.serve.jobs.document import JobDocument
+from tumorscope.serve.jobs.document import EXAMPLE, JobDocument
 from tumorscope.serve.jobs.events import events_of
 from tumorscope.serve.jobs.findings import overlay_path
+from tumorscope.serve.routes.documents import EXAMPLE as FINDING
 from tumorscope.serve.routes.documents import FILES_BODY
 from tumorscope.serve.uploads import receive_uploads
 
@@ -39,6 +40,10 @@ class JobFinding(Finding):
 
 class JobFindings(JobDocument):
     """How far a job is, and what it has found."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [EXAMPLE | {"findings": [FINDING], "next": 1, "more": True}]}
+    )
 
     findings: list[JobFinding] = Field(description="In the order of the files, from `since` on.")
     next: int = Field(description="The `since` to ask with for what follows these findings.")
