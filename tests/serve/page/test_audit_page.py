@@ -249,6 +249,7 @@ def test_nothing_stands_in_the_way_of_anybody(visit, audited, made, size, theme)
             found = axe.run(page).response["violations"]
             assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found if v["impact"] in SERIOUS] == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
             assert page.evaluate(
                 "document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth"
             )

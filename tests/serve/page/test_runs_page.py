@@ -106,6 +106,8 @@ def test_the_matrix_holds_the_counts_and_its_cells_show_their_mistakes(run, metr
         "button", name=f"{count} of {NAMES.get(label, label)} called {NAMES.get(called, called)}: show them"
     ).click()
     run.locator("#mistakes [role=status]", has_text=f"{count} wrong answer").wait_for()
+    assert run.locator("#mistakes").bounding_box()["y"] < run.viewport_size["height"] / 2
+    assert run.locator(".topbar").bounding_box()["y"] == 0
     captions = run.locator(".shot figcaption > span:nth-child(-n+2)").all_inner_texts()
     assert set(captions[::2]) == {NAMES.get(label, label)}
     assert all(text.startswith(f"called {NAMES.get(called, called)},") for text in captions[1::2])
@@ -237,6 +239,7 @@ def test_nothing_stands_in_the_way_of_anybody(visit, shown, size, theme):
             found = axe.run(page).response["violations"]
             assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found if v["impact"] in SERIOUS] == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
             assert page.evaluate(
                 "document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth"
             )

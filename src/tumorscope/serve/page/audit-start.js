@@ -2,6 +2,7 @@
 import { html, useRef, useState } from "./dom.js";
 import { request, send } from "./api.js";
 import { Button, Empty, ErrorLine, Icon, Notice, Page, Progress, Section, useJson } from "./components.js";
+import { capital } from "./phrases.js";
 import { counted } from "./figures.js";
 import { Word } from "./terms.js";
 
@@ -9,8 +10,8 @@ import { Word } from "./terms.js";
 export function AuditStart({ onStarted }) {
   return html`<${Page} title="Can a score on this data be believed?"
     lead=${html`Before a model is trained on a folder of pictures, an audit looks for <${Word} of="twin">copies</${Word}>, for${" "}
-      <${Word} of="leak">test pictures that training knows</${Word}>, for contradicting labels, and for what gives the answer away without
-      any anatomy. It changes nothing.`}>
+      <${Word} of="leak">leaks</${Word}> from training into test, for contradicting labels, and for what gives the answer away without any
+      anatomy. It changes nothing.`}>
     <div class="starts"><${FromRoots} onStarted=${onStarted} /><${FromZip} onStarted=${onStarted} /></div>
     <${Layouts} />
   </${Page}>`;
@@ -115,7 +116,7 @@ function FromZip({ onStarted }) {
         <${Button} icon="add" onClick=${() => field.current.click()}>Choose a zip</${Button}>
         <input class="hidden" type="file" accept=".zip,application/zip" tabindex="-1" aria-label="A zip of a data set" ref=${field}
           onChange=${(event) => { take([...event.target.files]); event.target.value = ""; }} /></div>`}
-    <${ErrorLine} error=${state.error} />
+    <${ErrorLine} error=${state.error && capital(state.error.message ?? state.error)} />
   </${Section}>`;
 }
 

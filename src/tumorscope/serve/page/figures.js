@@ -97,6 +97,12 @@ export function PageLink({ href, name, icon = "files", children }) {
   return html`<a class="button" href=${href} target="_blank" rel="noopener" onClick=${onClick}><${Icon} name=${icon} />${children}</a>`;
 }
 
+/** Bring a part of a page to its top; only the page scrolls, never the shell around it. */
+export function bringUp(part) {
+  const page = part?.closest("main");
+  page?.scrollBy({ top: part.getBoundingClientRect().top - page.getBoundingClientRect().top - 12 });
+}
+
 /** The three floors in words, once, so that both pages say the same. */
 export const FLOORS_NOTE = html`Neither <${Word} of="copy baseline">copying</${Word}> nor the <${Word} of="source probe" /> understands a
   picture. Where they score high, a high score of a model proves little.`;

@@ -3,7 +3,7 @@ import { html, useState } from "./dom.js";
 import { download } from "./api.js";
 import { Badge, Button, ErrorLine, Icon, Notice, Page, Progress, Section, Table, Tiles, useJson } from "./components.js";
 import { metricName } from "./phrases.js";
-import { Axis, FLOORS_NOTE, Figure, PageLink, Sentences, area, count, range, share } from "./figures.js";
+import { Axis, FLOORS_NOTE, Figure, PageLink, Sentences, area, bringUp, count, range, share } from "./figures.js";
 import { Word } from "./terms.js";
 import { Entry, SPLITS, SplitBadge, addressOf, rowsOf, when } from "./runs.js";
 import { Curves, Learning } from "./run-curves.js";
@@ -64,7 +64,7 @@ function Measured({ run }) {
   const [cell, setCell] = useState(null);
   const showCell = (next) => {
     setCell(next);
-    if (next) document.getElementById("mistakes")?.scrollIntoView({ block: "start" });
+    if (next) bringUp(document.getElementById("mistakes"));
   };
   return html`
     <section class="section verdict ${worst(metrics.notes)}" aria-label="Headline">

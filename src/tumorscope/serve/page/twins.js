@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from "./dom.js";
 import { getJson } from "./api.js";
 import { Badge, Button, Empty, ErrorLine, PicturePair, Section, announce } from "./components.js";
 import { className } from "./phrases.js";
-import { count, counted } from "./figures.js";
+import { bringUp, count, counted } from "./figures.js";
 import { Word } from "./terms.js";
 
 const PAGE = 12;
@@ -29,7 +29,7 @@ export function Twins({ link, whole }) {
   };
   const turn = (to) => {
     setOffset(to);
-    head.current.scrollIntoView({ block: "start" });
+    bringUp(head.current);
   };
   const isPublished = audit.leaks.split === "published";
   return html`<${Section} title=${html`<span ref=${head}>Twins, side by side</span>`} note=${html`A <${Word} of="twin" /> is a copy, exact or near.${" "}
