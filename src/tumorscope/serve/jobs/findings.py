@@ -44,6 +44,7 @@ async def run(work: Work) -> None:
         await to_thread.run_sync(_write_overlays, work.results, count, answers)
         done, count = done + files, count + len(answers)
         await work.record([answer.finding.to_json() for answer in answers], done)
+        work.service.telemetry.count_findings(answer.finding for answer in answers)
 
 
 def overlay_path(results: Path, position: int) -> Path:
