@@ -25,9 +25,9 @@ def examples(served):
         yield client
 
 
-@pytest.fixture
-def client(here):
-    with httpx.Client(base_url=here().address, timeout=30) as client:
+@pytest.fixture(scope="module")
+def client(served, quadrant_model):
+    with httpx.Client(base_url=served("--model", quadrant_model), timeout=60) as client:
         yield client
 
 
@@ -146,7 +146,7 @@ def test_files_of_one_name_keep_their_order(client, draw):
     assert {finding["file"] for finding in said} == {"scan.png"}
 
 
-def test_a_large_file_goes_over_the_disk_and_comes_out_whole(client, inbox):
+def test_a_large_file_goes_over_the_disk_and_comes_out_whole(client):
     rows = np.random.default_rng(0).integers(0, 255, (1800, 1700), np.uint8)
     data = cv2.imencode(".png", rows)[1].tobytes()
     assert len(data) > 2_000_000
@@ -159,10 +159,12 @@ def placed_whole(rows):
     return place(rows.astype(np.float32), Spec(side=32)).box[2:] == rows.shape
 
 
-def test_nothing_is_left_on_the_disk(client, draw, inbox):
+def test_nothing_is_left_on_the_disk(here, draw, inbox):
     data = draw("a.png", 0).read_bytes()
-    send(client, *[("a.png", data)] * 5, ("broken.png", b"\x89PNG\r\n\x1a\n"), layers=True)
-    send(client, ("a.png", data), field="other")
+    with httpx.Client(base_url=here().address, timeout=30) as client:
+        send(client, *[("a.png", data)] * 5, ("broken.png", b"\x89PNG\r\n\x1a\n"), layers=True)
+        send(client, ("a.png", data), field="other")
+        send(client, *[("a.png", data)] * 65)
     assert [path.name for path in inbox.rglob("*") if path.is_file()] == []
 
 

@@ -13,8 +13,10 @@ from tumorscope.serve.routes.documents import EXAMPLE, FAILED, FindingsDocument
 schemathesis = pytest.importorskip("schemathesis")
 positive_data_acceptance = pytest.importorskip("schemathesis.specs.openapi.checks").positive_data_acceptance
 GenerationMode = schemathesis.GenerationMode
+MAIN = "findings|jobs|audits|roots|runs|models|jobs/{job_id}"
+"""Routes that are tried every time; the others take minutes."""
 QUICK = settings(
-    max_examples=5,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     database=None,
@@ -43,7 +45,7 @@ def api(address):
 def check(api, chosen):
     """Send what the document allows, and what it does not, to every operation; every answer must be as it says."""
     operations = [result.ok() for result in api.get_all_operations()]
-    assert len(operations) > 15
+    assert len(operations) >= 8
     for operation in operations:
         excluded = [positive_data_acceptance] if operation.path == "/v1/audits" else []  # what is sent is no zip
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
@@ -63,7 +65,7 @@ def checked(cases, chosen, excluded):
 
 
 def test_answers_are_as_the_document_says(api):
-    check(api, QUICK)
+    check(api.include(path_regex=f"^/v1/({MAIN})$"), QUICK)
 
 
 @pytest.mark.slow

@@ -12,9 +12,9 @@ KEY = "a-key-of-24-characters-x"
 PROBLEM = "application/problem+json"
 
 
-@pytest.fixture
-def client(here):
-    with httpx.Client(base_url=here().address) as client:
+@pytest.fixture(scope="module")
+def client(served, quadrant_model):
+    with httpx.Client(base_url=served("--model", quadrant_model), timeout=30) as client:
         yield client
 
 
@@ -75,9 +75,9 @@ def test_every_answer_binds_the_browser(client, path):
     assert "server" not in headers
 
 
-@pytest.fixture
-def guarded(here):
-    with httpx.Client(base_url=here(api_key=KEY).address) as client:
+@pytest.fixture(scope="module")
+def guarded(served, quadrant_model):
+    with httpx.Client(base_url=served("--model", quadrant_model, TUMORSCOPE_API_KEY=KEY), timeout=30) as client:
         yield client
 
 
