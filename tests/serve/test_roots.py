@@ -76,6 +76,7 @@ def test_an_unknown_root_is_not_there(roots):
 def test_a_listing_names_what_may_be_opened_in_natural_order(roots):
     listed = list_folder(roots, "")
     assert (listed.root, listed.path, listed.folders, listed.more) == ("data", "", ["set2", "set10", "within"], False)
+    assert listed.left_out == 1
     inner = list_folder(roots, "within", "data")
     assert (inner.path, inner.folders, inner.files) == ("set2", ["yes"], 2)
 

@@ -49,6 +49,7 @@ class Folder:
         path: relative to the root, with forward slashes; '' is the root itself.
         folders: names of the folders in it that may be opened, in natural order, `MOST_LISTED` at most.
         files: how many files it holds itself.
+        left_out: how many folders it holds that are links out of the root, or have a name that may not be asked for.
         more: whether there is more than was listed or counted.
     """
 
@@ -56,6 +57,7 @@ class Folder:
     path: str
     folders: list[str]
     files: int
+    left_out: int
     more: bool
 
 
@@ -142,7 +144,7 @@ def list_folder(roots: Sequence[Root], path: str, root: str | None = None) -> Fo
     from tumorscope.catalog.layouts.listing import natural
 
     chosen, folder = find_folder(roots, path, root)
-    names, files, more = [], 0, False
+    names, files, left_out, more = [], 0, 0, False
     for number, entry in enumerate(_entries(folder)):
         if number >= MOST_COUNTED:
             more = True
@@ -151,13 +153,14 @@ def list_folder(roots: Sequence[Root], path: str, root: str | None = None) -> Fo
         if entry.is_dir():
             if may_be_named(relative) and inside(chosen.path, relative):
                 names.append(entry.name)
+            else:
+                left_out += not entry.name.startswith(".")
         else:
             files += not entry.name.startswith(".")
     names.sort(key=natural)
     where = folder.relative_to(chosen.path).as_posix()
-    return Folder(
-        chosen.name, "" if where == "." else where, names[:MOST_LISTED], files, more or len(names) > MOST_LISTED
-    )
+    more = more or len(names) > MOST_LISTED
+    return Folder(chosen.name, "" if where == "." else where, names[:MOST_LISTED], files, left_out, more)
 
 
 def _entries(folder: Path) -> Iterator[Path]:

@@ -36,6 +36,7 @@ class FolderDocument(BaseModel):
     path: str = Field(description="Relative to the root; '' is the root itself.", examples=["masoud_7023"])
     folders: list[str] = Field(description="The folders in it.", examples=[["Testing", "Training"]])
     files: int = Field(description="How many files it holds itself.")
+    left_out: int = Field(description="How many links out of the root it holds, which are not followed.")
     more: bool = Field(description="Whether there is more than was listed or counted.")
 
 

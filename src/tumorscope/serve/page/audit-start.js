@@ -71,11 +71,12 @@ function Crumbs({ root, path, onGo }) {
 }
 
 function Listing({ folder, path, onGo }) {
-  const { folders, files, more } = folder;
+  const { folders, files, left_out: leftOut, more } = folder;
   const held = [folders.length && counted(folders.length, "folder"), files && counted(files, "file")].filter(Boolean).join(" and ");
   return html`<ul class="folders" aria-label="Folders">${folders.map((name) => html`<li><button type="button" class="folder"
       onClick=${() => onGo(path ? `${path}/${name}` : name)}><${Icon} name="folder" /><span>${name}</span><${Icon} name="right" size=${14} /></button></li>`)}</ul>
-    <p class="dim small" role="status">${held ? `Here: ${held}${more ? ", and more" : ""}.` : "This folder is empty."}</p>`;
+    <p class="dim small" role="status">${held ? `Here: ${held}${more ? ", and more" : ""}.` : leftOut ? "" : "This folder is empty."}
+      ${leftOut > 0 && ` ${counted(leftOut, "link leads", "links lead")} out of the data root and cannot be opened: give those folders as --data-root.`}</p>`;
 }
 
 function FromZip({ onStarted }) {

@@ -149,9 +149,14 @@ def _title(run: Found, runs: Path) -> str | None:
     if path is None:
         return None
     try:
-        made = read_yaml(path)
-    except FileBrokenError:
+        return _title_of(path, path.stat().st_mtime_ns)
+    except (FileBrokenError, OSError):
         return None
+
+
+@lru_cache(maxsize=1024)
+def _title_of(path: Path, _changed: int) -> str | None:
+    made = read_yaml(path)
     recipe, run_of = (part if isinstance(part, dict) else {} for part in (made.get("recipe"), made.get("run")))
     name, data = recipe.get("name"), run_of.get("data")
     sets = [str(item).rstrip("/").rsplit("/", 1)[-1] for item in data] if isinstance(data, list) else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -185,7 +186,8 @@ def _folders(folder: Path, depth: int) -> list[Path]:
     if depth == 0:
         return [folder]
     try:
-        inner = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink())
+        with os.scandir(folder) as entries:  # it knows what is a folder without asking for each of many files
+            inner = sorted(Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False))
     except OSError:
         inner = []
     return [folder, *(found for entry in inner for found in _folders(entry, depth - 1))]
