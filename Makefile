@@ -13,7 +13,7 @@ demo: $(VENV)/base.installed
 	$(BIN)/tumorscope demo
 
 page: $(VENV)/serve.installed
-	$(BIN)/tumorscope serve
+	$(BIN)/tumorscope serve --open
 
 check: $(VENV)/full.installed
 	$(BIN)/ruff check .

@@ -221,6 +221,15 @@ def test_bodies_that_are_none(here, inbox, headers, body, status, name):
     assert [path for path in inbox.rglob("*") if path.is_file()] == []
 
 
+def test_a_refusal_of_a_body_that_was_read_frees_the_connection_at_once(here):
+    with ask(here()) as client:
+        start = time.monotonic()
+        for _ in range(4):
+            answer = client.post("/v1/findings", content=form(b"x")[:-8], headers=MULTIPART)
+            assert (answer.status_code, name_of(answer.json())) == (400, "bad-body")
+        assert time.monotonic() - start < 3  # each would linger for a second
+
+
 def test_requests_too_many_are_told_when_to_come_back(here, draw):
     data = draw("a.png", 0).read_bytes()
     server = here({"requests": 2})

@@ -37,18 +37,18 @@ class Front:
             await self._app(scope, receive, send)
             return
         service: Service = scope["app"].state.service
-        start, answer = perf_counter(), _Sending(receive, send)
+        start, answer = perf_counter(), _Exchange(receive, send)
         try:
             if scope["method"] not in SAFE_METHODS:
                 service.gate.check_open()
-            await self._app(scope, receive, answer.send)
+            await self._app(scope, answer.receive, answer.send)
         except ClientDisconnect:
             answer.status = GONE
         except Exception as error:
             if answer.status:  # the answer has begun; the connection is closed in the middle of it
                 raise
             problem = error if isinstance(error, HTTPException) else internal_problem(error)
-            await ProblemResponse(problem)(scope, receive, answer.send)
+            await ProblemResponse(problem)(scope, answer.receive, answer.send)
         finally:
             method = scope["method"] if scope["method"] in METHODS else "other"
             if PROBLEM_KEY in scope:
@@ -56,12 +56,18 @@ class Front:
             service.telemetry.count_request(method, _route(scope), answer.status, start)
 
 
-class _Sending:
-    """The way out of one answer."""
+class _Exchange:
+    """The way in and out of one request."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
+        self._is_read = False
         self.status = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._is_read = not message.get("more_body", False)
+        return message
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -70,7 +76,7 @@ class _Sending:
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
         is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
-        if is_last and self.status in REFUSALS:
+        if is_last and self.status in REFUSALS and not self._is_read:
             await self._send({**message, "more_body": True})
             await self._linger()
             message = {"type": "http.response.body", "body": b""}
@@ -79,8 +85,8 @@ class _Sending:
     async def _linger(self) -> None:
         try:
             async with asyncio.timeout(LINGER_SECONDS):
-                while (await self._receive()).get("more_body", False):
-                    pass
+                while not self._is_read:
+                    await self.receive()
         except TimeoutError:
             return
 

@@ -37,7 +37,9 @@ class _Protocol(HttpToolsProtocol):
         self._head = _Patience(self.loop, self.limits.head_seconds, self._give_up)
         self._unread = _Patience(self.loop, self.limits.idle_seconds, self._give_up)
         if len(self.connections) > self.limits.connections:
-            self._refuse(ProblemError("busy", "too many connections are open; ask again later"))
+            self._refuse(
+                ProblemError("busy", "too many connections are open; ask again later", headers={"retry-after": "2"})
+            )
         else:
             self._head.begin()
 
