@@ -164,6 +164,12 @@ def test_a_body_that_is_no_order_is_refused(client, body):
     assert (answer.status_code, answer.json()["status"]) == (422, 422)
 
 
+def test_a_large_body_that_names_a_folder_is_not_read(client):
+    body = b'{"path": "' + b"x" * 30_000_000 + b'"}'
+    answer = client.post("/v1/audits", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:tumorscope:problem:too-large")
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [("names-others", "outside of the folder"), ("climbs", "outside of the folder"), ("links", "outside of the folder"),

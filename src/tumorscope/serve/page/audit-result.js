@@ -27,7 +27,12 @@ export function AuditResult({ audit: whole, link, onLeave, onRemove }) {
     <${Floors} audit=${audit} />
     <${Split} whole=${whole} />
     <${Files} audit=${audit} />
+    ${whole.expires && html`<p class="dim small">The server removes this audit${whole.root === null ? ", and the zip," : ""} at ${timeOf(whole.expires)}.</p>`}
   </${Page}>`;
+}
+
+function timeOf(text) {
+  return new Date(text).toLocaleTimeString("en", { timeStyle: "short" });
 }
 
 function lead(audit) {
@@ -65,7 +70,7 @@ function scoreTile(score, label) {
   if (score.accuracy === null) return { value: "–", label, note: score.note };
   const way = (score.accuracy - score.majority) / Math.max(1e-9, 1 - score.majority);
   return { value: share(score.accuracy), label, tone: way > FAR ? "bad" : way > SOME ? "warn" : "good",
-    note: html`<${Word} of="95% interval" /> ${range(score.interval)}, n = ${count(score.n)}` };
+    note: html`<${Word} of="95% interval" /> ${range(score.interval)}, n\u00a0=\u00a0${count(score.n)}` };
 }
 
 function Leaks({ audit }) {

@@ -97,7 +97,7 @@ function tiles(metrics, headline) {
     const { value, n, interval } = metrics.headline[key];
     const tone = key === "accuracy" && floor !== undefined ? (value <= floor ? "bad" : value < floor + 0.03 ? "warn" : "plain") : "plain";
     return { value: key === "auc" ? area(value) : share(value), tone, label: html`<${Word} of=${TILE_WORDS[key]}>${metricName(key)}</${Word}>`,
-      note: html`${interval ? `${key === "auc" ? interval.map(area).join(" to ") : range(interval)}, ` : ""}n = ${count(n)}` };
+      note: html`${interval ? `${key === "auc" ? interval.map(area).join(" to ") : range(interval)}, ` : ""}n\u00a0=\u00a0${count(n)}` };
   });
 }
 

@@ -33,7 +33,8 @@ export function Twins({ link, whole }) {
   };
   const isPublished = audit.leaks.split === "published";
   return html`<${Section} title=${html`<span ref=${head}>Twins, side by side</span>`} note=${html`A <${Word} of="twin" /> is a copy, exact or near.${" "}
-      ${counted(audit.twins.redundant, "slice is a twin", "slices are twins")} of an earlier one. ${isPublished ? "" : "Training and test are those of the random split that was tried."}`}>
+      ${counted(audit.twins.redundant, "slice is a twin", "slices are twins")} of an earlier one. A pair with one slice in training and one in test
+      is a <${Word} of="leak" />.${isPublished ? "" : " Training and test are those of the random split that was tried."}`}>
     <${Filters} wish=${wish} choices=${choices} onAsk=${ask} />
     <p class="small dim" role="status">${twins ? `${counted(twins.count, "pair")} of ${count(choices.flag.all)}` : " "}</p>
     <${ErrorLine} error=${error} onRetry=${again} />
