@@ -73,6 +73,14 @@ def test_a_wrong_call_is_told_in_one_line(verb, arguments, said):
     assert said in refused(verb(*arguments))
 
 
+def test_without_the_extra_it_says_what_to_install():
+    code = "import sys; sys.modules['uvicorn'] = None; from tumorscope.cli import run; sys.exit(run(['serve']))"
+    environment = os.environ | {"PYTHONPATH": str(SOURCE)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "tumorscope: the server needs uvicorn; install it with: pip install 'tumorscope[serve]'\n"
+
+
 def test_a_port_that_is_taken_is_told(verb):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -45,6 +45,8 @@ def serve(
         from tumorscope.serve.server import serve as serve_app
         from tumorscope.serve.settings import ServeSettings
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("tumorscope"):
+            raise
         raise MissingExtraError(
             f"the server needs {error.name}", remedy="install it with: pip install 'tumorscope[serve]'"
         ) from error
