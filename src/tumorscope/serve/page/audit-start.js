@@ -56,7 +56,7 @@ function Browser({ roots, root, onRoot, onStarted }) {
     ${error && html`<${ErrorLine} error=${error} onRetry=${again} />`}
     ${folder && html`<${Listing} folder=${folder} path=${path} onGo=${go} />`}
     <${ErrorLine} error=${problem} />
-    <${Button} kind="main" icon="search" disabled=${isBusy || !folder} onClick=${start}>Audit ${path.split("/").at(-1) || root}</${Button}>
+    <${Button} kind="main" icon="search" disabled=${isBusy || !folder || folder.folders.length + folder.files === 0} onClick=${start}>Audit ${path.split("/").at(-1) || root}</${Button}>
   </div>`;
 }
 
@@ -110,7 +110,7 @@ function FromZip({ onStarted }) {
     setOver(true);
   };
   return html`<${Section} title="A zip from your machine" note="It stays on the server until the audit is removed or an hour old, and nowhere else.">
-    ${state.name ? html`<${Progress} label=${`Sending ${state.name}`} done=${Math.round(100 * state.sent)} total=${100}>
+    ${state.name ? html`<${Progress} label=${state.sent < 1 ? `Sending ${state.name}` : `Checking ${state.name}`} done=${Math.round(100 * state.sent)} total=${100}>
         <${Button} kind="quiet" icon="close" label="Stop sending" onClick=${() => stop.current.abort()} /></${Progress}>`
       : html`<div class="zip-drop ${isOver ? "over" : ""}" onDrop=${onDrop} onDragOver=${onDragOver} onDragLeave=${() => setOver(false)}>
         <${Icon} name="files" size=${34} /><p><b>Drop a zip here</b><br /><span class="dim small">with a data set in one of the layouts below</span></p>
