@@ -7,6 +7,7 @@ import threading
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import numpy as np
@@ -150,8 +151,8 @@ def test_a_client_that_does_not_read_is_cut_off(here, caplog):
     server = here({"idle_seconds": 0.5})
     with raw(server) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20_000)
-        deadline = time.monotonic() + 10
+        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
+        deadline = time.monotonic() + 30
         while not any(one.flow.write_paused for one in list(server.server_state.connections)):
             assert time.monotonic() < deadline, "the server does not write"
             time.sleep(0.01)
@@ -243,6 +244,17 @@ def test_requests_too_many_are_told_when_to_come_back(here, draw):
             assert 1 <= int(answer.headers["retry-after"]) <= 60
         else:
             assert [finding["label"] for finding in answer.json()["findings"]] == ["glioma"] * 20
+
+
+def test_bodies_that_drip_take_nobodys_place(here, draw):
+    server = here({"requests": 2})
+    with ExitStack() as open_ones:
+        for _ in range(5):
+            open_ones.enter_context(raw(server)).sendall(f"{HEAD}Content-Length: 500\r\n\r\n".encode() + PART)
+        with ask(server) as client:
+            while "tumorscope_requests_inside 5.0" not in client.get("/metrics").text:
+                time.sleep(0.01)
+            assert client.post("/v1/findings", files=[("files", draw("a.png", 0).read_bytes())]).status_code == 200
 
 
 def test_bytes_too_many_are_refused(here):

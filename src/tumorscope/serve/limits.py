@@ -89,7 +89,7 @@ class _Body:
 
 
 class Gate:
-    """Counts the requests that are worked on, refuses more than there may be, and closes when the server stops.
+    """Counts the requests that are inside, refuses more than there may be, and closes when the server stops.
 
     Args:
         limits: how many requests and files there may be at one time.
@@ -102,14 +102,14 @@ class Gate:
 
     def __init__(self, limits: Limits, *, waiting: Callable[[], int], seconds_a_file: Callable[[], float]) -> None:
         self._limits, self._waiting, self._seconds_a_file = limits, waiting, seconds_a_file
-        self._inside = 0
+        self._inside, self._at_work = 0, 0
         self._empty = asyncio.Event()
         self._empty.set()
         self.stopping = asyncio.Event()
 
     @property
     def inside(self) -> int:
-        """How many requests are worked on."""
+        """How many requests are received or worked on."""
         return self._inside
 
     def check_open(self) -> None:
@@ -123,14 +123,13 @@ class Gate:
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
-        """Count a request in for as long as the block runs.
+        """Count a request in for as long as the block runs: it is received, then worked on (see `working`).
 
         Raises:
             ProblemError: the server is stopping (503), or there is too much to do (429 with Retry-After).
         """
         self.check_open()
-        if self._inside >= self._limits.requests or self._waiting() >= self._limits.files_waiting:
-            raise self._busy()
+        self._check_room()
         self._inside += 1
         self._empty.clear()
         try:
@@ -139,6 +138,20 @@ class Gate:
             self._inside -= 1
             if not self._inside:
                 self._empty.set()
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Count a request that was received whole as worked on; those whose bodies drip take nobody's place.
+
+        Raises:
+            ProblemError: there is too much to do (429 with Retry-After).
+        """
+        self._check_room()
+        self._at_work += 1
+        try:
+            yield
+        finally:
+            self._at_work -= 1
 
     async def close(self, seconds: float) -> None:
         """Let nobody in any more and wait until everybody is out, or for so many seconds."""
@@ -149,11 +162,12 @@ class Gate:
         except TimeoutError:
             return
 
-    def _busy(self) -> ProblemError:
-        """Return the problem of a request too many; by the measured pace it says when half of the work is done."""
-        work = max(self._waiting(), self._inside)
-        seconds = max(1, math.ceil(work * self._seconds_a_file() / 2))
-        return ProblemError("busy", f"ask again in {seconds} s", headers={"retry-after": str(seconds)})
+    def _check_room(self) -> None:
+        if self._at_work < self._limits.requests and self._waiting() < self._limits.files_waiting:
+            return
+        work = max(self._waiting(), self._at_work)
+        seconds = max(1, math.ceil(work * self._seconds_a_file() / 2))  # by then half of it is done
+        raise ProblemError("busy", f"ask again in {seconds} s", headers={"retry-after": str(seconds)})
 
 
 def _declared(scope: Scope) -> int:

@@ -28,7 +28,7 @@ class Limits:
         jobs: of every kind that may be open at one time.
         job_lifetime_seconds: from the end of a job to its removal, unless `ServeSettings.keep` keeps it.
         connections: open at one time.
-        requests: requests for findings that are received or answered at one time.
+        requests: requests for findings that are worked on at one time.
         files_waiting: files that may wait for the model before requests are refused.
         head_seconds: how long a request's head may take.
         idle_seconds: how long a body may stand still, and how long a client may leave an answer unread.

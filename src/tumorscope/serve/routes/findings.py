@@ -42,6 +42,7 @@ async def findings(
     async with (
         service.gate.entered(),
         received(request, service.inbox, files=service.settings.limits.files) as uploads,
+        service.gate.working(),
     ):
         answers = await _unless_gone(request, _answer(service, uploads, channels, pictures))
         if service.keeper is not None:
