@@ -1,5 +1,6 @@
 """Audits over HTTP from a real server: what was planted is what is told; nothing else is read; nothing stays."""
 
+import contextlib
 import csv
 import io
 import json
@@ -228,16 +229,16 @@ def test_a_zip_with_an_index_of_files_outside_fails(client, root):
     assert (failed["status"], "outside of the folder" in failed["error"]) == ("failed", True)
 
 
-def test_an_audit_that_is_removed_while_it_runs_ends_its_process(client):
+def test_an_audit_that_is_removed_while_it_runs_ends_its_process(client, cache):
     started = client.post("/v1/audits", json={"path": "phantom-set"}).json()
     link = started["links"]["self"]
     end = time.monotonic() + 30
     while client.get(link).json()["stage"] == "" and time.monotonic() < end:
         time.sleep(0.05)
-    assert _workers()
+    assert _workers(cache)
     assert client.delete(link).status_code == 204
     assert client.get(link).status_code == 404
-    assert not _workers()
+    assert not _workers(cache)
 
 
 def test_a_job_of_findings_is_no_audit(client, draw):
@@ -274,15 +275,14 @@ def _twins(client, document, **query):
     return answer.json()
 
 
-def _workers():
-    """The processes of audits of this user that live, as Linux tells."""
+def _workers(cache):
+    """The processes of audits that live under the server of this cache, as Linux tells."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if b"audits.worker" in entry.read_bytes():
-                found.append(entry.parent.name)
-        except OSError:
-            continue
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_worker = b"audits.worker" in (entry / "cmdline").read_bytes()
+            if is_worker and str(cache).encode() in (entry / "environ").read_bytes():
+                found.append(entry.name)
     return found
 
 
