@@ -91,6 +91,7 @@ async def serving_jobs(service: Service) -> AsyncIterator[Jobs]:
     settings = service.settings
     with holding(settings.keep, settings.host, settings.port) as place:
         jobs = Jobs(place, service)
+        _show(jobs, service)
         try:
             await jobs.start()
             yield jobs
@@ -123,6 +124,11 @@ class Jobs:
         self._turns = {name: asyncio.Semaphore(kind.at_once) for name, kind in KINDS.items()}
 
     @property
+    def open(self) -> int:
+        """How many jobs are queued, running or being received."""
+        return len(self._open) + self._drafts
+
+    @property
     def listeners(self) -> int:
         """How many listen to the events of any job."""
         return self._bell.listeners
@@ -139,7 +145,7 @@ class Jobs:
             TooManyJobsError: as many are open as the server takes.
             OutputError: the disk is full.
         """
-        if len(self._open) + self._drafts >= self._most_open:
+        if self.open >= self._most_open:
             raise TooManyJobsError(self._most_open, FULL_S)
 
         async def accept(job_id: str, uploads: Sequence[Upload], options: dict[str, Any], total: int) -> Job:
@@ -306,3 +312,16 @@ class Jobs:
         for job in self._store.with_status(ENDED):
             if job.ended is None or not 0 <= now - job.ended < self.lifetime:
                 self._forget(job.id)
+
+
+def _show(jobs: Jobs, service: Service) -> None:
+    """Show among the metrics how many jobs are open and how many listen to them."""
+    from prometheus_client import Gauge
+
+    registry = service.telemetry.registry
+    Gauge("tumorscope_jobs_open", "Jobs queued, running or received.", registry=registry).set_function(
+        lambda: jobs.open
+    )
+    Gauge("tumorscope_jobs_listeners", "Who listens to the events of jobs.", registry=registry).set_function(
+        lambda: jobs.listeners
+    )
