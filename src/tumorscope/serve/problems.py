@@ -36,7 +36,6 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "busy": (429, "Too much is asked at once"),
     "internal": (500, "Something went wrong"),
     "stopping": (503, "The server is stopping"),
-    "not-ready": (503, "The server is not ready"),
     "took-too-long": (503, "The answer took too long"),
     "no-room": (507, "The server cannot write"),
 }
