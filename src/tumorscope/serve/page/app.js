@@ -5,12 +5,14 @@ import { Button, Dialog, ErrorLine, Icon, Page, useModel } from "./components.js
 import { PAGES } from "./pages.js";
 
 function App() {
+  useStrayDrops();
   const path = usePath();
   const page = PAGES.find((each) => each.path === path) ?? PAGES[0];
   const { Content, error, again } = usePage(page);
   useEffect(() => {
     document.title = page.path === "/" ? "tumorscope" : `${page.name} · tumorscope`;
   }, [page]);
+  useArrival(Content);
   return html`<div class="shell">
     <a class="skip" href="#content" onClick=${skip}>Skip to the content</a>
     <${TopBar} current=${page} />
@@ -20,6 +22,24 @@ function App() {
     <${KeyDialog} />
     <div class="hidden" id="announcements" role="status" aria-live="polite"></div>
   </div>`;
+}
+
+// A file that misses its place must not be opened by the browser instead of this page.
+function useStrayDrops() {
+  useEffect(() => {
+    const stop = (event) => event.preventDefault();
+    ["dragover", "drop"].forEach((type) => addEventListener(type, stop));
+    return () => ["dragover", "drop"].forEach((type) => removeEventListener(type, stop));
+  }, []);
+}
+
+// Whoever moves by keyboard or by ear is put at the start of the page that was asked for; not when the first one opens.
+function useArrival(Content) {
+  const seen = useRef(null);
+  useEffect(() => {
+    if (Content && seen.current && seen.current !== Content) document.getElementById("content")?.focus();
+    seen.current = Content ?? seen.current;
+  }, [Content]);
 }
 
 function skip(event) {
@@ -102,7 +122,7 @@ function KeyDialog() {
   };
   return html`<${Dialog} title="This server asks for a key" onClose=${() => end(null)}>
     <form class="dialog-form" onSubmit=${submit}>
-      <label class="field">API key<input class="input" ref=${field} type="password" autocomplete="off" required autofocus
+      <label class="field">API key<input class="input" ref=${field} type="password" autocomplete="off" required data-first
         aria-describedby="key-note" aria-invalid=${wish.wasWrong ? "true" : undefined} /></label>
       ${wish.wasWrong && html`<${ErrorLine} error="The server did not take that key" />`}
       <p class="dim small" id="key-note">Whoever started the server knows it (<code>--api-key</code>). It is kept in this page's memory

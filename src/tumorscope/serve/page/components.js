@@ -223,13 +223,14 @@ function isInline(src) {
   return /^(data|blob):/.test(src ?? "");
 }
 
-/** A dialog over the page; Escape and a click beside it close it, and focus goes back to where it was. */
+/** A dialog over the page, with the focus on what has `data-first`; Escape and a click beside it close it, and focus goes back to where it was. */
 export function Dialog({ title, onClose, wide, children }) {
   const box = useRef(null);
   const id = useId();
   useEffect(() => {
     const before = document.activeElement;
     box.current.showModal();
+    box.current.querySelector("[data-first]")?.focus();
     return () => before?.focus?.();
   }, []);
   const onClick = (event) => event.target === box.current && onClose();

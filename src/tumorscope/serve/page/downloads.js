@@ -31,7 +31,7 @@ export function Downloads({ all, shown, panes, look, model, onClose }) {
   };
   const view = async () => viewPng(await Promise.all(visible.map((pane, at) => withSlice(pane, at))), look);
   return html`<${Dialog} title="Downloads" onClose=${onClose}>
-    <${Choice} icon="scans" title="Picture in view" note="PNG, with the overlays and window you see" isOff=${visible.length === 0} onClick=${make("view", "png", view)} />
+    <${Choice} icon="scans" title="Picture in view" note="PNG, with the overlays and window you see" isFirst=${true} isOff=${visible.length === 0} onClick=${make("view", "png", view)} />
     ${all.length !== shown.length && html`<fieldset class="scope"><legend class="dim small">The files below hold</legend>
       ${[["all", `All ${all.length.toLocaleString("en")} scans`], ["shown", `The ${shown.length.toLocaleString("en")} that the filter shows`]].map(([key, name]) => html`<label>
         <input type="radio" name="scope" value=${key} checked=${scope === key} onChange=${() => setScope(key)} /> ${name}</label>`)}</fieldset>`}
@@ -44,8 +44,8 @@ export function Downloads({ all, shown, panes, look, model, onClose }) {
     <${ErrorLine} error=${error} /></${Dialog}>`;
 }
 
-function Choice({ icon, title, note, isOff, onClick }) {
-  return html`<button type="button" class="choice" disabled=${isOff} onClick=${onClick}><${Icon} name=${icon} size=${22} />
+function Choice({ icon, title, note, isOff, isFirst, onClick }) {
+  return html`<button type="button" class="choice" data-first=${isFirst} disabled=${isOff} onClick=${onClick}><${Icon} name=${icon} size=${22} />
     <span><b>${title}</b><span class="dim small">${note}</span></span><${Icon} name="download" /></button>`;
 }
 

@@ -53,7 +53,7 @@ function Headline({ title, name, figures }) {
     return {
       value,
       label: html`<${Term} word=${metric}>${metricName(metric)}</${Term}>`,
-      note: html`${interval ? `${interval}, ` : ""}n = ${n.toLocaleString("en")}`,
+      note: html`${interval ? `${interval}, ` : ""}n = ${n.toLocaleString("en")}`,
     };
   });
   return html`<div>${title && html`<h2>${title}</h2>`}<p class="dim small head-note">On <b>${setName(name)}</b>: slices of patients, series and

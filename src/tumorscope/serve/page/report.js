@@ -25,9 +25,9 @@ article.bare { grid-template-columns: minmax(0, 1fr); }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--dim); font-weight: 600; }
 tr:last-child td { border-bottom: 0; } .right { text-align: right; }
-.wide { width: 34%; } .track { height: 8px; margin-top: 6px; border-radius: 4px; background: var(--soft); overflow: hidden; } .track i { display: block; height: 100%; background: var(--dim); }
+.wide { width: 34%; } td:last-child { white-space: nowrap; } .track { height: 8px; margin-top: 6px; border-radius: 4px; background: var(--soft); overflow: hidden; } .track i { display: block; height: 100%; background: var(--dim); }
 .scroll { overflow-x: auto; }
-@media (max-width: 680px) { article { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 680px) { article { grid-template-columns: minmax(0, 1fr); } .wide { width: 18%; } main { padding: 20px 12px; } }
 @media print { body { background: #fff; } }`;
 
 /**

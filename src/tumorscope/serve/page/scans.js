@@ -14,6 +14,8 @@ import { Start } from "./start.js";
 import { Viewer } from "./viewer.js";
 import { Worklist, arrange, countEntries } from "./worklist.js";
 
+// What the keys do where the list is empty.
+const ALWAYS = ["chooseFiles", "theme", "help"];
 const ZOOM_STEP = 1.25;
 const LEVEL_STEP = 0.05;
 const WIDTH_STEP = 1.1;
@@ -50,7 +52,7 @@ export default function Scans() {
     ${isEmpty ? html`<${Start} commands=${commands} />` : html`<main class="scans show-${state.side}" id="content" tabindex="-1">
       <h1 class="hidden">Scans</h1>
       <${List} all=${entries} shown=${shown} open=${openIds(state)} wish=${state.wish} commands=${commands}
-        onWish=${(wish) => change((before) => ({ wish: { ...before.wish, ...wish } }))} />
+        onWish=${commands.wish} />
       <${Viewer} panes=${panes} active=${state.active} look=${state.look} onLook=${commands.look} commands=${commands} />
       <${Answer} entry=${active.entry} index=${active.index} model=${model} commands=${commands} />
     </main>`}
@@ -111,6 +113,11 @@ function makeCommands({ state, change, shown, fields, setDialog, setError }) {
     isEachSequence: state.isEachSequence, setEachSequence: (isEachSequence) => change({ isEachSequence }),
     addAllSamples: tryTo(async () => fromSamples((await getJson("/v1/samples")).samples)),
     look: onLook,
+    wish: (wish) => {
+      change((before) => ({ wish: { ...before.wish, ...wish } }));
+      const left = arrange(worklist.entries, { ...state.wish, ...wish });
+      if ("verdict" in wish && left.length > 0 && !left.some(({ id }) => id === panes[active].id)) show(left[0].id);
+    },
     addDrop: tryTo(fromDrop), addSamples: tryTo(fromSamples), paste: tryTo(fromClipboard),
     addField: (field) => add(fromField(field)), addPaste: (transfer) => add(fromPaste(transfer)),
     chooseFiles: () => fields.files.current.click(), chooseFolder: () => fields.folder.current.click(),
@@ -195,7 +202,7 @@ function useKeys(commands) {
       const arrows = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
       if (event.shiftKey && film && arrows[event.key]) return void (event.preventDefault(), latest.current.pan(...arrows[event.key].map((way) => way * 24)));
       const command = commandOf(event);
-      if (!command) return;
+      if (!command || (worklist.entries.length === 0 && !ALWAYS.includes(command))) return;
       event.preventDefault();
       latest.current[command]();
     };

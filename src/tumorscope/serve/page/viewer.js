@@ -21,6 +21,8 @@ export function Viewer({ panes, active, look, onLook, commands }) {
   return html`<section class="viewer" aria-label="Viewer">
     <${Tools} look=${look} onLook=${onLook} commands=${commands} isTwo=${panes.length > 1} />
     <div class="panes ${panes.length > 1 ? "two" : ""}">
+      <span class="turn left only-narrow"><${Button} icon="left" label="Previous scan" onClick=${commands.previous} /></span>
+      <span class="turn right only-narrow"><${Button} icon="right" label="Next scan" onClick=${commands.next} /></span>
       ${panes.map((pane, number) => html`<${Pane} key=${number} pane=${pane} isActive=${number === active} isTwo=${panes.length > 1}
         look=${look} onLook=${onLook} commands=${commands} number=${number} />`)}
     </div>
