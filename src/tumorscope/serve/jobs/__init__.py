@@ -34,7 +34,8 @@ To add a kind of job:
 The `Jobs` of a server are ``request.app.state.jobs``, opened when it starts and closed when it stops.
 """
 
-from tumorscope.serve.jobs.desk import Draft, Jobs, serving_jobs
+from tumorscope.serve.jobs.desk import Jobs, serving_jobs
+from tumorscope.serve.jobs.draft import Draft
 from tumorscope.serve.jobs.record import ENDED, OPEN, Job, JobGoneError, JobStopped, TooManyJobsError
 from tumorscope.serve.jobs.registry import KINDS, Kind
 from tumorscope.serve.jobs.work import Work

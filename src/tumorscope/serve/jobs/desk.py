@@ -7,9 +7,9 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from anyio import CancelScope, to_thread
 from tumorscope.errors import OutputError, TumorscopeError
 from tumorscope.serve.jobs.bell import Bell, Ear
 from tumorscope.serve.jobs.document import job_document
+from tumorscope.serve.jobs.draft import Draft
+from tumorscope.serve.jobs.gauges import show_jobs
 from tumorscope.serve.jobs.place import Place, holding
 from tumorscope.serve.jobs.record import ENDED, OPEN, Job, JobGoneError, JobStopped, TooManyJobsError
 from tumorscope.serve.jobs.registry import KINDS
@@ -38,33 +40,6 @@ NO_ROOM = "the server's disk is full or cannot be written; submit it again once 
 FULL_S = 30
 """Clients that come while too many jobs are open are asked to wait so long."""
 log = logging.getLogger("tumorscope.serve")
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A job that is being taken in.
-
-    Attributes:
-        id: the job's, unguessable.
-        files: the folder for its uploads, under names that are ours.
-    """
-
-    id: str
-    files: Path
-    _accept: Callable[[str, Sequence[Upload], dict[str, Any], int], Awaitable[Job]] = field(repr=False)
-
-    async def submit(self, uploads: Sequence[Upload], *, options: dict[str, Any], total: int | None = None) -> Job:
-        """Record the job and let it begin; whatever happens from here on, it is worked on to its end.
-
-        Args:
-            uploads: what lies in `files`, in order.
-            options: what was asked, as plain data.
-            total: how much there is to do; else the number of uploads.
-
-        Raises:
-            OutputError: the disk is full.
-        """
-        return await self._accept(self.id, uploads, options, len(uploads) if total is None else total)
 
 
 @dataclass(frozen=True)
@@ -91,7 +66,7 @@ async def serving_jobs(service: Service) -> AsyncIterator[Jobs]:
     settings = service.settings
     with holding(settings.keep, settings.host, settings.port) as place:
         jobs = Jobs(place, service)
-        _show(jobs, service)
+        show_jobs(jobs, service.telemetry.registry)
         try:
             await jobs.start()
             yield jobs
@@ -232,6 +207,7 @@ class Jobs:
                 ended = await to_thread.run_sync(self._store.end, job.id, "failed" if error else "done", error)
                 if self.lifetime is not None:
                     await to_thread.run_sync(self._shelf.remove_files, job.id)
+                self._open.pop(job.id)  # before it is told: who hears of the end may submit the next
                 self._bell.ring(ended)
             except (JobGoneError, JobStopped):
                 return
@@ -312,16 +288,3 @@ class Jobs:
         for job in self._store.with_status(ENDED):
             if job.ended is None or not 0 <= now - job.ended < self.lifetime:
                 self._forget(job.id)
-
-
-def _show(jobs: Jobs, service: Service) -> None:
-    """Show among the metrics how many jobs are open and how many listen to them."""
-    from prometheus_client import Gauge
-
-    registry = service.telemetry.registry
-    Gauge("tumorscope_jobs_open", "Jobs queued, running or received.", registry=registry).set_function(
-        lambda: jobs.open
-    )
-    Gauge("tumorscope_jobs_listeners", "Who listens to the events of jobs.", registry=registry).set_function(
-        lambda: jobs.listeners
-    )
