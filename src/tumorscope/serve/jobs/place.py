@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +10,7 @@ from pathlib import Path
 
 from tumorscope.atomic import clear_leftovers, passing_folder
 from tumorscope.errors import OutputError, UsageError
-
-if sys.platform != "win32":
-    import fcntl
+from tumorscope.locks import Lock, take
 
 LOCK = ".lock"
 PRIVATE = 0o700
@@ -54,7 +51,7 @@ def holding(keep: Path | None, host: str, port: int) -> Iterator[Place]:
     try:
         yield Place(folder, keeps=keep is not None)
     finally:
-        os.close(lock)
+        lock.release()
 
 
 def check_free(keep: Path | None, host: str, port: int) -> None:
@@ -82,26 +79,18 @@ def _private(folder: Path) -> Path:
     return folder
 
 
-def _take(folder: Path) -> int:
-    """Return the descriptor of the held lock."""
+def _take(folder: Path) -> Lock:
     try:
-        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = take(folder / LOCK, make=True)
     except OSError as error:
         raise _unwritable(folder, error) from error
-    if sys.platform == "win32":  # there the user takes care
-        return descriptor
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
+    if lock is None:
         raise UsageError(
             "another server keeps its jobs here",
             file=folder,
             remedy="stop that one, or give this one another --port or --keep",
-        ) from None
-    except OSError:  # some network file systems have no locks
-        return descriptor
-    return descriptor
+        )
+    return lock
 
 
 def _unwritable(folder: Path, error: OSError) -> OutputError:
