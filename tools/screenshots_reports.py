@@ -60,8 +60,7 @@ def main() -> None:
 
 
 def _start(page: Page) -> None:
-    page.locator(".zip-drop").wait_for()
-    page.wait_for_timeout(300)
+    page.locator(".folder").first.wait_for()
 
 
 def _chosen(page: Page) -> None:

@@ -109,7 +109,7 @@ function Stack({ row }) {
 function Floors({ audit }) {
   const rows = FLOORS.filter(([key]) => audit[key].accuracy !== null).map(([key, said, what]) => {
     const { accuracy: value, interval, majority, n } = audit[key];
-    return { name: html`<${Word} of=${key === "source_probe" ? "source probe" : "copy baseline"}>${said}</${Word}>`, said, note: `${what}, n = ${count(n)}`, value, interval, majority };
+    return { name: html`<${Word} of=${key === "source_probe" ? "source probe" : "copy baseline"}>${said}</${Word}>`, said, note: `${what}, n\u00a0=\u00a0${count(n)}`, value, interval, majority };
   });
   const legend = [["ring", "accuracy, with its 95% interval"], ["tick", "always naming the commonest class"]];
   return html`<${Section} title="What a score on this data has to beat" note=${FLOORS_NOTE}>

@@ -71,9 +71,15 @@ function thinned(points) {
 }
 
 function shown(value, axis, exact = false) {
-  if (axis.percent) return `${(100 * value).toFixed(exact ? 1 : 0)}%`;
-  if (Number.isInteger(value)) return value.toLocaleString("en");
-  return exact ? value.toPrecision(DIGITS) : `${+value.toPrecision(2)}`;
+  if (axis.percent) return `${(100 * value).toFixed(exact ? 1 : Math.max(0, decimalsOf(axis) - 2))}%`;
+  if (exact) return Number.isInteger(value) ? value.toLocaleString("en") : value.toPrecision(DIGITS);
+  return value.toLocaleString("en", { maximumFractionDigits: decimalsOf(axis) });
+}
+
+/** As many decimals as tell the ticks of an axis apart. */
+function decimalsOf(axis) {
+  const [first, second = first + 1] = ticksOf(axis);
+  return Math.max(0, Math.ceil(-Math.log10(second - first) - 1e-9));
 }
 
 function ticksOf(axis) {

@@ -88,7 +88,7 @@ function Measured({ run }) {
 }
 
 function worst(notes) {
-  return ["bad", "warn"].find((level) => notes?.some((note) => note.level === level)) ?? "good";
+  return ["bad", "warn"].find((level) => notes?.some((note) => note.level === level)) ?? "note";
 }
 
 function tiles(metrics, headline) {
