@@ -11,11 +11,15 @@ export function Answer({ entry, index, model, commands }) {
 function body(entry, index, model, commands) {
   if (!entry) return html`<${Empty} icon="scans" title="No scan chosen">Choose one in the list.</${Empty}>`;
   const finding = entry.findings[index];
-  if (!finding && entry.status === "failed") return html`<${Failed} entry=${entry} message=${entry.error.message} commands=${commands} />`;
-  if (!finding) return html`<div class="answer-part"><${Progress} label=${entry.status === "queued" ? "Waiting for its turn" : "The model reads it"} /></div>`;
-  if (finding.status === "error") return html`<${Failed} entry=${entry} message=${finding.message} commands=${commands} />`;
+  if (!finding && entry.status === "failed") return html`<${Failed} entry=${entry} message=${entry.error.message}
+      commands=${commands} />`;
+  if (!finding) return html`<div class="answer-part"><${Progress}
+      label=${entry.status === "queued" ? "Waiting for its turn" : "The model reads it"} /></div>`;
+  if (finding.status === "error") return html`<${Failed} entry=${entry} message=${finding.message}
+      commands=${commands} />`;
   return html`<${Spoken} finding=${finding} model=${model} /><${Numbers} finding=${finding} card=${model?.card} />
-    ${finding.status === "ok" && html`<${Certainty} card=${model?.card} />`}<${Pictures} finding=${finding} shown=${entry.layers[index]?.class} />`;
+    ${finding.status === "ok" && html`<${Certainty} card=${model?.card} />`}<${Pictures} finding=${finding}
+        shown=${entry.layers[index]?.class} />`;
 }
 
 function Failed({ entry, message, commands }) {
@@ -31,22 +35,28 @@ function Spoken({ finding, model }) {
   const { headline, detail } = sentence(finding, model?.card);
   return html`<div class="answer-part ${tone}">
     <${Badge} tone=${tone} icon=${icon}>${name}</${Badge}>
-    <h2 class="said">${headline}${finding.status === "ok" && html`. <span class="number">${asPercent(finding.tumor_probability)}</span>`}</h2>
-    ${finding.status === "ok" && html`<p class="dim small">The percentage is the <${Term} word="probability of a tumor" /> of any kind on this
+    <h2 class="said">${headline}${finding.status === "ok" && html`. <span
+        class="number">${asPercent(finding.tumor_probability)}</span>`}</h2>
+    ${finding.status === "ok" && html`<p class="dim small">The percentage is the <${Term}
+        word="probability of a tumor" /> of any kind on this
       ${" "}<${Term} word="slice" />.</p>`}
     ${detail && html`<p class="message">${detail}</p>`}
-    ${remarks(finding, model?.flags).map((remark) => html`<${Notice} tone="warn" icon="failed">${remark}</${Notice}>`)}</div>`;
+    ${remarks(finding, model?.flags).map((remark) => html`<${Notice} tone="warn"
+        icon="failed">${remark}</${Notice}>`)}</div>`;
 }
 
 function Numbers({ finding, card }) {
   const limits = card?.thresholds;
   const isUsable = finding.status === "ok";
   const parts = html`<${TumorBar} finding=${finding} limits=${limits} />
-    <div class="row spread bars-head"><h3>By kind</h3>${limits && html`<span class="key dim"><span><i class="key-limit"></i>not ruled out from ${asPercent(limits.conformal)}</span></span>`}</div>
-    ${kinds(finding).map(([name, value]) => html`<${KindBar} key=${name} name=${name} value=${value} finding=${finding} limits=${limits} />`)}
+    <div class="row spread bars-head"><h3>By kind</h3>${limits && html`<span class="key dim"><span><i
+        class="key-limit"></i>not ruled out from ${asPercent(limits.conformal)}</span></span>`}</div>
+    ${kinds(finding).map(([name, value]) => html`<${KindBar} key=${name} name=${name} value=${value} finding=${finding}
+        limits=${limits} />`)}
     <p class="dim small">${isUsable && setSentence(finding, limits)}</p>`;
   return html`<div class="answer-part bars">${isUsable ? parts
-    : html`<details><summary>What the model would have said (not to be used)</summary><div class="bars">${parts}</div></details>`}</div>`;
+    : html`<details><summary>What the model would have said (not to be used)</summary><div
+        class="bars">${parts}</div></details>`}</div>`;
 }
 
 function kinds(finding) {
@@ -57,9 +67,11 @@ function TumorBar({ finding, limits }) {
   const band = limits?.abstain > 0.5 ? [1 - limits.abstain, limits.abstain] : undefined;
   const marks = limits ? [{ at: limits.tumor, text: "called a tumor from" }] : [];
   const value = finding.tumor_probability;
-  return html`<div class="tumor-bar"><${Bar} label="Tumor of any kind" value=${value} said=${asPercent(value, 1)} strong=${true}
+  return html`<div class="tumor-bar"><${Bar} label="Tumor of any kind" value=${value} said=${asPercent(value, 1)}
+      strong=${true}
       tone=${VERDICTS[verdictOf(finding)].tone} limits=${marks} band=${band} />
-    ${limits && html`<p class="key dim"><span><i class="key-limit"></i><${Term} text=${`The limit was chosen on pictures set aside for it. From ${asPercent(limits.tumor)} on, the model calls a tumor.`}>called
+    ${limits && html`<p class="key dim"><span><i class="key-limit"></i><${Term}
+        text=${`The limit was chosen on pictures set aside for it. From ${asPercent(limits.tumor)} on, the model calls a tumor.`}>called
       a tumor</${Term}> from ${asPercent(limits.tumor)}</span>
       ${band && html`<span><i class="key-band"></i><${Term} word="too close to call" /></span>`}</p>`}</div>`;
 }
@@ -68,7 +80,8 @@ function KindBar({ name, value, finding, limits }) {
   const isIn = finding.prediction_set.includes(name);
   const label = html`<${Term} word=${name}>${capital(className(name))}</${Term}>`;
   const marks = limits ? [{ at: limits.conformal, text: "not ruled out from" }] : [];
-  return html`<${Bar} label=${label} name=${capital(className(name))} value=${value} said=${asPercent(value, 1)} limits=${marks} strong=${isIn}
+  return html`<${Bar} label=${label} name=${capital(className(name))} value=${value} said=${asPercent(value, 1)}
+      limits=${marks} strong=${isIn}
     tone=${name === "notumor" ? "clear" : "tumor"} badge=${isIn ? "not ruled out" : null} />`;
 }
 
@@ -79,18 +92,24 @@ function setSentence(finding, limits) {
 }
 
 function Certainty({ card }) {
-  const found = card && (Object.entries(card.metrics).find(([name]) => name.startsWith("all test parts")) ?? Object.entries(card.metrics)[0]);
-  const ece = found?.[1].ece;
+  const figures = Object.entries(card?.metrics ?? {});
+  const [, whole] = figures.find(([name]) => name.startsWith("all test parts")) ?? figures[0] ?? [];
+  const ece = whole?.ece;
   return html`<div class="answer-part small"><p><${Term} word="certainty">How certain is that?</${Term}>
-    ${" "}${ece ? html`<span class="dim">On ${ece.n.toLocaleString("en")} test slices the stated probabilities were off by
+    ${" "}${ece ? html`<span
+        class="dim">On ${ece.n.toLocaleString("en")} test slices the stated probabilities were off by
       ${" "}<${Term} word="calibration error">${asPercent(ece.value, 1)}</${Term}> on average${ece.interval ? ` (${asInterval(ece.interval, 1)})` : ""}.
-      How far off they are on pictures unlike those, nobody knows.</span>` : html`<span class="dim">It was not measured for this model.</span>`}
+      How far off they are on pictures unlike those, nobody knows.</span>` : html`<span
+          class="dim">It was not measured for this model.</span>`}
     ${" "}<a href="#/model">What it was measured on</a></p></div>`;
 }
 
 function Pictures({ finding, shown }) {
-  if (finding.status === "refused") return html`<div class="answer-part small"><p class="dim">The <${Term} word="heatmap" /> of a refused picture means nothing.</p></div>`;
-  return shown && html`<div class="answer-part small"><p class="dim"><i class="key-heat"></i> The <${Term} word="heatmap" /> is warm where the network looked for
-    ${" "}${className(shown)}${finding.label === "notumor" ? ", faint where it found little" : html`; the <${Term} word="outline" /> runs at half its peak`}.
+  if (finding.status === "refused") return html`<div class="answer-part small"><p class="dim">The <${Term}
+      word="heatmap" /> of a refused picture means nothing.</p></div>`;
+  return shown && html`<div class="answer-part small"><p class="dim"><i class="key-heat"></i> The <${Term}
+      word="heatmap" /> is warm where the network looked for
+    ${" "}${className(shown)}${finding.label === "notumor" ? ", faint where it found little" : html`; the <${Term}
+        word="outline" /> runs at half its peak`}.
     It is not a segmentation.</p></div>`;
 }

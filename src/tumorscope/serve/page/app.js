@@ -98,7 +98,8 @@ function ThemeButton() {
       // storage may be forbidden; the choice then lasts as long as the page
     }
   };
-  return html`<${Button} kind="quiet" icon=${other === "light" ? "sun" : "moon"} label="Switch to the ${other} theme" data-theme-button onClick=${turn} />`;
+  return html`<${Button} kind="quiet" icon=${other === "light" ? "sun" : "moon"}
+      label="Switch to the ${other} theme" data-theme-button onClick=${turn} />`;
 }
 
 function FootLine() {
@@ -122,7 +123,8 @@ function KeyDialog() {
   };
   return html`<${Dialog} title="This server asks for a key" onClose=${() => end(null)}>
     <form class="dialog-form" onSubmit=${submit}>
-      <label class="field">API key<input class="input" ref=${field} type="password" autocomplete="off" required data-first
+      <label class="field">API key<input class="input" ref=${field} type="password"
+          autocomplete="off" required data-first
         aria-describedby="key-note" aria-invalid=${wish.wasWrong ? "true" : undefined} /></label>
       ${wish.wasWrong && html`<${ErrorLine} error="The server did not take that key" />`}
       <p class="dim small" id="key-note">Whoever started the server knows it (<code>--api-key</code>). It is kept in this page's memory

@@ -105,7 +105,8 @@ export function Bar({ label, name = label, value, said, limits = [], band, stron
     <div class="track" role="img" aria-label="${name}: ${words}">
       ${band && html`<i class="band" style=${{ left: percent(band[0]), width: percent(band[1] - band[0]) }}></i>`}
       <i class="fill" style=${{ width: percent(value) }}></i>
-      ${limits.map(({ at, text }) => html`<i class="limit" title="${text} ${Math.round(at * 100)}%" style=${{ left: percent(at) }}></i>`)}
+      ${limits.map(({ at, text }) => html`<i class="limit" title="${text} ${Math.round(at * 100)}%"
+          style=${{ left: percent(at) }}></i>`)}
     </div>
   </div>`;
 }
@@ -120,7 +121,8 @@ export function Progress({ done, total, label, children }) {
   return html`<div class="progress">
     <div class="row spread small"><span>${label}</span>
       <span class="row dim number">${known && `${done.toLocaleString("en")} of ${total.toLocaleString("en")}`}${children}</span></div>
-    <div class="track" role="progressbar" aria-label=${label} aria-valuemin="0" aria-valuemax=${known ? total : undefined}
+    <div class="track" role="progressbar" aria-label=${label} aria-valuemin="0"
+        aria-valuemax=${known ? total : undefined}
       aria-valuenow=${known ? done : undefined}><i class="fill ${known ? "" : "running"}"
       style=${{ width: known ? percent(done / total) : "30%" }}></i></div>
   </div>`;
@@ -142,7 +144,8 @@ export function Notice({ tone = "note", icon, children }) {
 
 /** What stands where nothing is yet, and what to do about it. */
 export function Empty({ icon = "scans", title, children }) {
-  return html`<div class="empty"><${Icon} name=${icon} size=${34} /><h2>${title}</h2><div class="dim">${children}</div></div>`;
+  return html`<div class="empty"><${Icon} name=${icon} size=${34} /><h2>${title}</h2><div
+      class="dim">${children}</div></div>`;
 }
 
 /** A verdict or state as a small labeled mark; never by color alone. */
@@ -170,9 +173,11 @@ export function Table({ columns, rows, caption, onRow }) {
     <caption class="hidden">${caption}</caption>
     <thead><tr>${columns.map(({ key, head, number, sort }) => html`<th scope="col" class=${number ? "right" : ""}
       aria-sort=${order?.key === key ? (order.way > 0 ? "ascending" : "descending") : undefined}>
-      ${sort ? html`<button type="button" class="sorter" onClick=${() => turn(key)}>${head}</button>` : head}</th>`)}</tr></thead>
+      ${sort ? html`<button type="button" class="sorter"
+          onClick=${() => turn(key)}>${head}</button>` : head}</th>`)}</tr></thead>
     <tbody>${sorted.map((row) => html`<tr class=${onRow ? "pressable" : ""} onClick=${onRow && (() => onRow(row))}>
-      ${columns.map(({ key, number, cell }) => html`<td class=${number ? "right number" : ""}>${cell ? cell(row) : row[key]}</td>`)}</tr>`)}
+      ${columns.map(({ key, number, cell }) => html`<td
+          class=${number ? "right number" : ""}>${cell ? cell(row) : row[key]}</td>`)}</tr>`)}
     </tbody></table></div>`;
 }
 
@@ -194,7 +199,8 @@ export function PicturePair({ left, right, title, children }) {
 export function Name({ children }) {
   const name = String(children);
   const cut = name.length > NAME_TAIL ? name.length - NAME_TAIL : 0;
-  return html`<span class="name" title=${name}><span class="name-head">${name.slice(0, cut)}</span><span class="name-tail">${name.slice(cut)}</span></span>`;
+  return html`<span class="name" title=${name}><span class="name-head">${name.slice(0, cut)}</span><span
+      class="name-tail">${name.slice(cut)}</span></span>`;
 }
 
 /** A picture: a data: address as it is; an address of the server is fetched, since an <img> would send no API key. */
@@ -238,7 +244,8 @@ export function Dialog({ title, onClose, wide, children }) {
     event.preventDefault();
     onClose();
   };
-  return html`<dialog class="dialog ${wide ? "wide" : ""}" ref=${box} aria-labelledby=${id} onClick=${onClick} onCancel=${onCancel}>
+  return html`<dialog class="dialog ${wide ? "wide" : ""}" ref=${box} aria-labelledby=${id} onClick=${onClick}
+      onCancel=${onCancel}>
     <div class="dialog-body"><header class="row spread"><h2 id=${id}>${title}</h2>
       <${Button} icon="close" kind="quiet" label="Close" onClick=${onClose} /></header>${children}</div></dialog>`;
 }
@@ -253,7 +260,8 @@ export function Menu({ icon, label, children }) {
     Object.assign(menu.current.style, { left: `${Math.max(8, right - menu.current.offsetWidth)}px`, top: `${bottom + 4}px` });
   };
   const close = (event) => event.target.closest("button") && menu.current.hidePopover();
-  return html`<span class="menu-place"><${Button} icon=${icon} label=${label} popovertarget=${id} aria-haspopup="true" />
+  return html`<span class="menu-place"><${Button} icon=${icon} label=${label} popovertarget=${id}
+      aria-haspopup="true" />
     <div class="menu" id=${id} popover="auto" ref=${menu} onToggle=${place} onClick=${close}>${children}</div></span>`;
 }
 

@@ -33,8 +33,10 @@ export function zoomAt(slice, view, size, factor, at = { x: size.width / 2, y: s
   const zoom = Math.min(ZOOMS.most, Math.max(ZOOMS.least, view.zoom * factor));
   const before = placeOf(slice, view, size);
   const after = before.scale * (zoom / view.zoom);
-  const move = (1 / before.scale - 1 / after);
-  return keepInside({ ...view, zoom, x: view.x + ((at.x - size.width / 2) * move) / slice.width, y: view.y + ((at.y - size.height / 2) * move) / slice.height });
+  const move = 1 / before.scale - 1 / after;
+  const x = view.x + ((at.x - size.width / 2) * move) / slice.width;
+  const y = view.y + ((at.y - size.height / 2) * move) / slice.height;
+  return keepInside({ ...view, zoom, x, y });
 }
 
 /** Move the slice by (`dx`, `dy`) pixels of the pane. */

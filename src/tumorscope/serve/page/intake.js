@@ -12,7 +12,8 @@ export async function fromDrop(transfer) {
   // the list of items dies with the event, so that all of it is taken before anything is waited for
   const items = [...transfer.items].filter((item) => item.kind === "file");
   const roots = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile()).filter(Boolean);
-  const found = await Promise.all(roots.map((root) => (root instanceof File ? [{ name: root.name, file: root }] : walk(root))));
+  const listed = (root) => (root instanceof File ? [{ name: root.name, file: root }] : walk(root));
+  const found = await Promise.all(roots.map(listed));
   return found.flat();
 }
 
@@ -31,7 +32,8 @@ export function fromPaste(transfer) {
 /** What lies on the clipboard, where a page may ask for it; nothing where it holds no picture. */
 export async function fromClipboard() {
   const items = await navigator.clipboard.read();
-  const pictures = items.flatMap((item) => item.types.filter((type) => type in ENDINGS).slice(0, 1).map((type) => item.getType(type)));
+  const typeOf = (item) => item.types.find((type) => type in ENDINGS);
+  const pictures = items.filter(typeOf).map((item) => item.getType(typeOf(item)));
   return (await Promise.all(pictures)).map((file) => ({ name: nextPaste(file.type), file }));
 }
 
@@ -48,7 +50,8 @@ export function worthReading(files) {
     const last = parts.at(-1);
     if (parts.some((part) => part.startsWith(".")) || CLUTTER.includes(last.toLowerCase())) return false;
     const [, stem, ending] = last.match(/^(.*?)(\.[^.]*)?$/);
-    return !(stem.endsWith(MASK) && names.has([...parts.slice(0, -1), stem.slice(0, -MASK.length) + (ending ?? "")].join("/")));
+    const masked = [...parts.slice(0, -1), stem.slice(0, -MASK.length) + (ending ?? "")].join("/");
+    return !(stem.endsWith(MASK) && names.has(masked));
   });
 }
 

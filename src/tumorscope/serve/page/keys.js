@@ -62,7 +62,8 @@ export function Help({ onClose }) {
   return html`<${Dialog} title="Keys and mouse" wide=${true} onClose=${onClose}><div class="help">
     ${KEYS.map(([title, rows]) => html`<section><h3>${title}</h3><dl>${rows.map(([keys, text]) => html`<div><dt>${keys.map((key) => html`<kbd>${nameOf(key)}</kbd> `)}</dt>
       <dd>${text}</dd></div>`)}</dl></section>`)}
-    <section><h3>Mouse and touch</h3><dl class="mouse">${MOUSE.map(([what, text]) => html`<div><dt>${what}</dt><dd>${text}</dd></div>`)}</dl></section>
+    <section><h3>Mouse and touch</h3><dl
+        class="mouse">${MOUSE.map(([what, text]) => html`<div><dt>${what}</dt><dd>${text}</dd></div>`)}</dl></section>
   </div></${Dialog}>`;
 }
 

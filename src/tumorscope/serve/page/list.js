@@ -22,9 +22,11 @@ export function List({ all, shown, open, wish, onWish, commands }) {
         <${Button} icon="add" kind="main" onClick=${commands.chooseFiles}>Add</${Button}>
         <${More} commands=${commands} /></span></div>
       <${Work} counts=${counts} commands=${commands} />
-      <div class="row nowrap"><input class="input" type="search" id="search" placeholder="Search (/)" aria-label="Search by name" value=${wish.text}
+      <div class="row nowrap"><input class="input" type="search" id="search" placeholder="Search (/)"
+          aria-label="Search by name" value=${wish.text}
           onInput=${(event) => onWish({ text: event.currentTarget.value })} />
-        <select class="input order" aria-label="Order" value=${wish.order} onChange=${(event) => onWish({ order: event.currentTarget.value })}>
+        <select class="input order" aria-label="Order" value=${wish.order}
+            onChange=${(event) => onWish({ order: event.currentTarget.value })}>
           ${Object.entries(ORDERS).map(([key, name]) => html`<option value=${key}>${name}</option>`)}</select></div>
       <${Filters} counts=${counts} chosen=${wish.verdict} onChoose=${(verdict) => onWish({ verdict })} />
     </div>
@@ -37,8 +39,10 @@ function More({ commands }) {
     <${Button} icon="folder" onClick=${commands.chooseFolder}>Add a folder</${Button}>
     ${navigator.clipboard?.read && html`<${Button} icon="paste" onClick=${commands.paste}>Paste a picture</${Button}>`}
     <${Button} icon="scans" onClick=${commands.addAllSamples}>Add the samples</${Button}>
-    <label class="check"><input type="checkbox" checked=${commands.isEachSequence} onChange=${(event) => commands.setEachSequence(event.currentTarget.checked)} />
-      <span>Read each sequence of color pictures that hold three<br /><span class="dim small">Else FLAIR alone. Counts for what is added from now on.</span></span></label>
+    <label class="check"><input type="checkbox" checked=${commands.isEachSequence}
+        onChange=${(event) => commands.setEachSequence(event.currentTarget.checked)} />
+      <span>Read each sequence of color pictures that hold three<br /><span
+          class="dim small">Else FLAIR alone. Counts for what is added from now on.</span></span></label>
     <${Button} icon="trash" onClick=${commands.clear}>Clear the worklist</${Button}></${Menu}>`;
 }
 
@@ -50,7 +54,8 @@ function Work({ counts, commands }) {
 
 function Filters({ counts, chosen, onChoose }) {
   const choices = [["all", "All", counts.total], ...Object.entries(VERDICTS).map(([key, { name }]) => [key, name, counts[key]])];
-  return html`<div class="filters" role="group" aria-label="Show">${choices.map(([key, name, count]) => html`<button type="button"
+  return html`<div class="filters" role="group" aria-label="Show">${choices.map(([key, name, count]) => html`<button
+      type="button"
     class="chip ${VERDICTS[key]?.tone ?? "plain"}" aria-pressed=${String(chosen === key)} disabled=${count === 0 && chosen !== key}
     onClick=${() => onChoose(key)}>${name} <span class="number">${count.toLocaleString("en")}</span></button>`)}</div>`;
 }
@@ -61,7 +66,8 @@ function Rows({ shown, open, commands }) {
   const chosen = shown.findIndex((entry) => entry.id === open[0]);
   const look = () => {
     const { scrollTop, clientHeight } = box.current;
-    setSpan({ from: Math.max(0, Math.floor(scrollTop / ROW) - SPARE), to: Math.ceil((scrollTop + clientHeight) / ROW) + SPARE });
+    const [first, end] = [Math.floor(scrollTop / ROW), Math.ceil((scrollTop + clientHeight) / ROW)];
+    setSpan({ from: Math.max(0, first - SPARE), to: end + SPARE });
   };
   useLayoutEffect(() => {
     const watch = new ResizeObserver(look);
@@ -71,9 +77,12 @@ function Rows({ shown, open, commands }) {
   useEffect(() => bringIntoSight(box.current, chosen), [chosen, open[0]]);
   const visible = shown.slice(from, to);
   return html`<div class="rows" ref=${box} onScroll=${look}>
-    ${shown.length === 0 && html`<${Empty} icon="search" title="Nothing here">No file fits the search and the filter.</${Empty}>`}
-    <ul class="rows-all" style=${{ height: `${shown.length * ROW}px` }} aria-label="Files">${visible.map((entry, at) => html`<${Row} key=${entry.id} entry=${entry}
-      at=${from + at} count=${shown.length} isOpen=${open.includes(entry.id)} isChosen=${entry.id === open[0]} isFirst=${chosen < 0 && from + at === 0} commands=${commands} />`)}</ul>
+    ${shown.length === 0 && html`<${Empty} icon="search"
+        title="Nothing here">No file fits the search and the filter.</${Empty}>`}
+    <ul class="rows-all" style=${{ height: `${shown.length * ROW}px` }}
+        aria-label="Files">${visible.map((entry, at) => html`<${Row} key=${entry.id} entry=${entry}
+      at=${from + at} count=${shown.length} isOpen=${open.includes(entry.id)} isChosen=${entry.id === open[0]}
+        isFirst=${chosen < 0 && from + at === 0} commands=${commands} />`)}</ul>
   </div>`;
 }
 
@@ -90,11 +99,14 @@ function bringIntoSight(box, chosen) {
 
 function Row({ entry, at, count, isOpen, isChosen, isFirst, commands }) {
   const tone = VERDICTS[entry.verdict]?.tone ?? "waiting";
-  return html`<li class="list-row ${tone} ${isOpen ? "open" : ""} ${isChosen ? "chosen" : ""}" style=${{ top: `${at * ROW}px` }} aria-posinset=${at + 1} aria-setsize=${count}>
-    <button type="button" class="row-main" aria-current=${isChosen ? "true" : undefined} tabindex=${isChosen || isFirst ? 0 : -1} onClick=${() => commands.choose(entry.id)}>
+  return html`<li class="list-row ${tone} ${isOpen ? "open" : ""} ${isChosen ? "chosen" : ""}"
+      style=${{ top: `${at * ROW}px` }} aria-posinset=${at + 1} aria-setsize=${count}>
+    <button type="button" class="row-main" aria-current=${isChosen ? "true" : undefined}
+        tabindex=${isChosen || isFirst ? 0 : -1} onClick=${() => commands.choose(entry.id)}>
       <${Thumb} entry=${entry} />
       <span class="row-text"><${Name}>${entry.name}</${Name}><${State} entry=${entry} /></span>
-      ${entry.status === "done" && entry.lead.status === "ok" && html`<span class="row-share number"><span class="hidden">tumor </span>${asPercent(entry.lead.tumor_probability)}</span>`}
+      ${entry.status === "done" && entry.lead.status === "ok" && html`<span class="row-share number"><span
+          class="hidden">tumor </span>${asPercent(entry.lead.tumor_probability)}</span>`}
     </button>
     <${RowActions} entry=${entry} commands=${commands} /></li>`;
 }
@@ -102,20 +114,27 @@ function Row({ entry, at, count, isOpen, isChosen, isFirst, commands }) {
 function RowActions({ entry, commands }) {
   const isUnderWay = entry.status === "queued" || entry.status === "sending";
   return html`<span class="row-actions">
-    ${entry.status === "failed" && html`<${Button} kind="quiet" icon="retry" label="Send ${entry.name} again" onClick=${() => commands.retry(entry.id)} />`}
-    ${isUnderWay && html`<${Button} kind="quiet" icon="close" label="Cancel ${entry.name}" onClick=${() => commands.cancel(entry.id)} />`}
-    ${!isUnderWay && html`<${Button} kind="quiet" icon="trash" label="Remove ${entry.name}" onClick=${() => commands.remove(entry.id)} />`}
+    ${entry.status === "failed" && html`<${Button} kind="quiet" icon="retry" label="Send ${entry.name} again"
+        onClick=${() => commands.retry(entry.id)} />`}
+    ${isUnderWay && html`<${Button} kind="quiet" icon="close" label="Cancel ${entry.name}"
+        onClick=${() => commands.cancel(entry.id)} />`}
+    ${!isUnderWay && html`<${Button} kind="quiet" icon="trash" label="Remove ${entry.name}"
+        onClick=${() => commands.remove(entry.id)} />`}
   </span>`;
 }
 
 function State({ entry }) {
   if (entry.status === "sending") {
-    const said = entry.wait ? `server busy, again in ${entry.wait} s` : entry.share < 1 ? `sending ${Math.round(100 * entry.share)}%` : "being read";
-    return html`<span class="row-state"><span class="mini track"><i class="fill" style=${{ width: `${5 + 95 * entry.share}%` }}></i></span>${said}</span>`;
+    const sent = entry.share < 1 ? `sending ${Math.round(100 * entry.share)}%` : "being read";
+    const said = entry.wait ? `server busy, again in ${entry.wait} s` : sent;
+    return html`<span class="row-state"><span class="mini track"><i class="fill"
+        style=${{ width: `${5 + 95 * entry.share}%` }}></i></span>${said}</span>`;
   }
-  if (entry.status === "queued") return html`<span class="row-state"><${Icon} name="waiting" size=${14} />queued</span>`;
+  if (entry.status === "queued") return html`<span class="row-state"><${Icon} name="waiting"
+      size=${14} />queued</span>`;
   const { icon } = VERDICTS[entry.verdict];
-  return html`<span class="row-state toned"><${Icon} name=${icon} size=${14} /><span class="cut">${summary(entry)}</span></span>`;
+  return html`<span class="row-state toned"><${Icon} name=${icon} size=${14} /><span
+      class="cut">${summary(entry)}</span></span>`;
 }
 
 function summary({ verdict, lead, findings, error }) {
@@ -135,7 +154,8 @@ function Thumb({ entry }) {
     if (thumb) canvas.current.getContext("2d").putImageData(thumb, 0, 0);
   }, [thumb]);
   return html`<span class="thumb">${thumb
-    ? html`<canvas ref=${canvas} width=${thumb.width} height=${thumb.height} class="${thumb.width >= thumb.height ? "wide" : "high"}" aria-hidden="true"></canvas>`
+    ? html`<canvas ref=${canvas} width=${thumb.width} height=${thumb.height}
+        class="${thumb.width >= thumb.height ? "wide" : "high"}" aria-hidden="true"></canvas>`
     : html`<${Icon} name=${entry.status === "failed" ? "failed" : "files"} />`}</span>`;
 }
 

@@ -56,24 +56,35 @@ function Headline({ title, name, figures }) {
       note: html`${interval ? `${interval}, ` : ""}n = ${n.toLocaleString("en")}`,
     };
   });
-  return html`<div>${title && html`<h2>${title}</h2>`}<p class="dim small head-note">On <b>${setName(name)}</b>: slices of patients, series and
-    copies that it was not trained on.${title && html` Under each figure stand its <${Term} word="95% interval" /> and the number of slices (n).`}</p>
+  return html`<div>${title && html`<h2>${title}</h2>`}<p
+      class="dim small head-note">On <b>${setName(name)}</b>: slices of patients, series and
+    copies that it was not trained on.${title && html` Under each figure stand its <${Term}
+        word="95% interval" /> and the number of slices (n).`}</p>
     <${Tiles} tiles=${tiles} /></div>`;
 }
 
 function Limits({ card }) {
   const { tumor, outlier, abstain, conformal, coverage } = card.thresholds;
+  const band = abstain > 0.5 ? `${asPercent(1 - abstain)} to ${asPercent(abstain)}` : "never";
   const rows = [
     { what: "Called a tumor", from: asPercent(tumor), means: "The probability of a tumor has to reach this." },
-    { what: html`<${Term} word="too close to call">Too close to call</${Term}>`, from: abstain > 0.5 ? `${asPercent(1 - abstain)} to ${asPercent(abstain)}` : "never",
+    { what: html`<${Term}
+        word="too close to call">Too close to call</${Term}>`, from: band,
       means: "Between these the model abstains." },
     { what: html`<${Term} word="prediction set">In the prediction set</${Term}>`, from: asPercent(conformal),
-      means: `From this probability on an answer is not ruled out; sets made so held the right one for ${asPercent(coverage)} of the slices the limit was fitted on.` },
-    { what: html`<${Term} word="refused">Refused</${Term}>`, from: outlier === null ? "never" : `over ${outlier.toFixed(2)}`,
+      means: "From this probability on an answer is not ruled out; sets made so held the right one for " +
+        `${asPercent(coverage)} of the slices the limit was fitted on.` },
+    { what: html`<${Term}
+        word="refused">Refused</${Term}>`, from: outlier === null ? "never" : `over ${outlier.toFixed(2)}`,
       means: "How far a picture may lie from the training data, as the network sees it." },
   ];
-  const columns = [{ key: "what", head: "Limit" }, { key: "from", head: "Value", number: true }, { key: "means", head: "What it means" }];
-  return html`<${Section} title="Limits" note=${html`Every <${Term} word="threshold" /> was fitted on pictures set aside for that.`}>
+  const columns = [
+    { key: "what", head: "Limit" },
+    { key: "from", head: "Value", number: true },
+    { key: "means", head: "What it means" },
+  ];
+  return html`<${Section} title="Limits" note=${html`Every <${Term}
+      word="threshold" /> was fitted on pictures set aside for that.`}>
     <${Table} caption="Limits of the model" columns=${columns} rows=${rows} /></${Section}>`;
 }
 
@@ -87,12 +98,14 @@ function Measured({ metrics }) {
     Object.entries(figures).map(([metric, figure]) => ({ set, metric, ...figure })));
   const columns = [
     { key: "set", head: "Measured on", sort: (row) => row.set, cell: (row) => setName(row.set) },
-    { key: "metric", head: "Figure", sort: (row) => metricName(row.metric), cell: (row) => html`<${Term} word=${row.metric}>${metricName(row.metric)}</${Term}>` },
+    { key: "metric", head: "Figure", sort: (row) => metricName(row.metric), cell: (row) => html`<${Term}
+        word=${row.metric}>${metricName(row.metric)}</${Term}>` },
     { key: "value", head: "Value", number: true, sort: (row) => row.value, cell: (row) => asFigure(row.metric, row, 1).value },
     { key: "interval", head: html`95% interval`, number: true, cell: (row) => asFigure(row.metric, row, 1).interval },
     { key: "n", head: "n", number: true, sort: (row) => row.n, cell: (row) => row.n.toLocaleString("en") },
   ];
-  return html`<${Section} title="Every figure" note="A click on a head sorts. Small sets give wide intervals: read those, not the values.">
+  return html`<${Section} title="Every figure"
+      note="A click on a head sorts. Small sets give wide intervals: read those, not the values.">
     <${Table} caption="Every measured figure" columns=${columns} rows=${rows} /></${Section}>`;
 }
 

@@ -57,7 +57,8 @@ function head(model, entries) {
 <title>tumorscope report</title><style>${STYLE}</style></head><body><main>
 <h1>tumorscope report</h1>
 <p class="dim">${entries.length} ${entries.length === 1 ? "file" : "files"}, read by ${text(model.name)} ${text(model.version)}. ${text(said)}. Made ${text(new Date().toLocaleString("en-GB"))}.</p>
-<p class="panel">Research use only. Not a medical device: nothing here is a diagnosis. The left picture is the slice, the right one the same with the heatmap (warm where the network looked) and the line at half its peak, which is not a segmentation.</p>`;
+<p class="panel">Research use only. Not a medical device: nothing here is a diagnosis. The left picture is the slice, the right one
+the same with the heatmap (warm where the network looked) and the line at half its peak, which is not a segmentation.</p>`;
 }
 
 async function entryHtml(entry, model) {
@@ -94,8 +95,10 @@ async function pictures(layers, name) {
 }
 
 function probabilities({ probabilities: shares, prediction_set: kept }) {
-  const rows = Object.entries(shares).toSorted((a, b) => b[1] - a[1]).map(([name, share]) => `<tr><td>${text(capital(className(name)))}</td>
-<td class="wide"><div class="track"><i style="width:${(100 * share).toFixed(1)}%"></i></div></td><td class="right">${asPercent(share, 1)}</td><td>${kept.includes(name) ? "not ruled out" : ""}</td></tr>`);
+  const sorted = Object.entries(shares).toSorted((a, b) => b[1] - a[1]);
+  const rows = sorted.map(([name, share]) => `<tr><td>${text(capital(className(name)))}</td>
+<td class="wide"><div class="track"><i style="width:${(100 * share).toFixed(1)}%"></i></div></td>
+<td class="right">${asPercent(share, 1)}</td><td>${kept.includes(name) ? "not ruled out" : ""}</td></tr>`);
   return `<table>${rows.join("")}</table>`;
 }
 
@@ -107,12 +110,18 @@ function modelHtml({ name, version, sha256, card }) {
     `not ruled out from ${asPercent(conformal)} (sets made to hold the right answer for ${asPercent(coverage)})`,
     outlier === null ? "" : `refused where the distance from the training data is over ${outlier.toFixed(2)}`,
   ].filter(Boolean);
-  const rows = Object.entries(card.metrics).flatMap(([set, figures]) => Object.entries(figures).map(([metric, figure]) => [metric, asFigure(metric, figure, 1), figure.n]).map(([metric, { value, interval }, n]) =>
-    `<tr><td>${text(set)}</td><td>${text(metricName(metric))}</td><td class="right">${value}</td><td class="right">${interval ?? ""}</td><td class="right">${Number(n).toLocaleString("en")}</td></tr>`));
+  const rows = Object.entries(card.metrics).flatMap(([set, figures]) =>
+    Object.entries(figures).map(([metric, figure]) => figureRow(set, metric, figure)));
   return `<h2>The model</h2><div class="panel"><p><b>${text(name)}</b> ${text(version)}, file fingerprint ${text(sha256)}. ${text(card.licence)}.</p>
 <p>Limits: ${text(limits.join("; "))}.</p><p>Never shown: ${text(card.never_shown.join("; ") || "nothing is said")}.</p>
 <p>Trained on: ${text(Object.entries(card.training.sets).map(([set, count]) => `${set} ${count.toLocaleString("en")}`).join(", "))} slices.</p></div>
 <h2>Measured at</h2><div class="panel scroll"><table><tr><th>Measured on</th><th>Figure</th><th class="right">Value</th><th class="right">95% interval</th><th class="right">n</th></tr>${rows.join("")}</table></div>`;
+}
+
+function figureRow(set, metric, figure) {
+  const { value, interval } = asFigure(metric, figure, 1);
+  return `<tr><td>${text(set)}</td><td>${text(metricName(metric))}</td><td class="right">${text(value)}</td>
+<td class="right">${text(interval ?? "")}</td><td class="right">${Number(figure.n).toLocaleString("en")}</td></tr>`;
 }
 
 function asDataUrl(blob) {

@@ -53,7 +53,8 @@ export async function makeThumb(layers) {
   const long = Math.max(layers.width, layers.height);
   const size = (side) => Math.max(1, Math.round((side / long) * THUMB));
   const [width, height] = [size(layers.width), size(layers.height)];
-  const bitmap = await createImageBitmap(layers.picture, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" });
+  const shrunk = { resizeWidth: width, resizeHeight: height, resizeQuality: "high" };
+  const bitmap = await createImageBitmap(layers.picture, shrunk);
   const context = new OffscreenCanvas(width, height).getContext("2d");
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
@@ -65,8 +66,10 @@ export async function makeThumb(layers) {
 }
 
 async function decode(layers) {
-  const [picture, heat] = await Promise.all([layers.picture, layers.heatmap].map(async (blob) => decodeGray(await blob.bytes())));
-  return { ...picture, heat, outlines: layers.outlines, shown: layers.class, window: restingWindow(picture.pixels, picture.depth) };
+  const gray = async (blob) => decodeGray(new Uint8Array(await blob.arrayBuffer()));
+  const [picture, heat] = await Promise.all([gray(layers.picture), gray(layers.heatmap)]);
+  const window = restingWindow(picture.pixels, picture.depth);
+  return { ...picture, heat, window, outlines: layers.outlines, shown: layers.class };
 }
 
 // 8-bit pictures are shown as they were saved, unless they are so dark that nobody meant them so.

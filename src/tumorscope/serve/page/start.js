@@ -26,9 +26,11 @@ function Samples({ commands }) {
   if (error) return html`<${ErrorLine} error=${error} onRetry=${again} />`;
   const samples = data?.samples ?? [];
   return html`<section class="samples" aria-label="Samples"><div class="row spread"><h2>No scan at hand?</h2>
-      <${Button} disabled=${samples.length === 0} onClick=${() => commands.addSamples(samples)}>Open all samples</${Button}></div>
+      <${Button} disabled=${samples.length === 0}
+          onClick=${() => commands.addSamples(samples)}>Open all samples</${Button}></div>
     <p class="dim small">Slices of a public brain template, some with a painted lesion, and drawings. They show what an answer looks like, not how
       well the model reads patients.</p>
-    <ul class="gallery">${samples.map((sample) => html`<li><button type="button" class="sample" onClick=${() => commands.addSamples([sample])}>
+    <ul class="gallery">${samples.map((sample) => html`<li><button type="button" class="sample"
+        onClick=${() => commands.addSamples([sample])}>
       <${Picture} src=${sample.url} alt="" /><span>${sample.title}</span></button></li>`)}</ul></section>`;
 }

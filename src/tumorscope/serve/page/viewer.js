@@ -21,9 +21,11 @@ export function Viewer({ panes, active, look, onLook, commands }) {
   return html`<section class="viewer" aria-label="Viewer">
     <${Tools} look=${look} onLook=${onLook} commands=${commands} isTwo=${panes.length > 1} />
     <div class="panes ${panes.length > 1 ? "two" : ""}">
-      <span class="turn left only-narrow"><${Button} icon="left" label="Previous scan" onClick=${commands.previous} /></span>
+      <span class="turn left only-narrow"><${Button} icon="left" label="Previous scan"
+          onClick=${commands.previous} /></span>
       <span class="turn right only-narrow"><${Button} icon="right" label="Next scan" onClick=${commands.next} /></span>
-      ${panes.map((pane, number) => html`<${Pane} key=${number} pane=${pane} isActive=${number === active} isTwo=${panes.length > 1}
+      ${panes.map((pane, number) => html`<${Pane} key=${number} pane=${pane} isActive=${number === active}
+          isTwo=${panes.length > 1}
         look=${look} onLook=${onLook} commands=${commands} number=${number} />`)}
     </div>
   </section>`;
@@ -35,8 +37,10 @@ function Tools({ look, onLook, commands, isTwo }) {
   return html`<div class="tools" role="toolbar" aria-label="Viewer tools">
     <span class="only-narrow"><${Button} icon="left" label="Back to the list" onClick=${commands.showList} /></span>
     <span class="group">
-      <${Button} icon="contrast" label="Drag changes brightness and contrast" keys="W" pressed=${tool === "window"} onClick=${() => onLook({ tool: "window" })} />
-      <${Button} icon="pan" label="Drag moves the picture" keys="P" pressed=${tool === "pan"} onClick=${() => onLook({ tool: "pan" })} />
+      <${Button} icon="contrast" label="Drag changes brightness and contrast" keys="W" pressed=${tool === "window"}
+          onClick=${() => onLook({ tool: "window" })} />
+      <${Button} icon="pan" label="Drag moves the picture" keys="P" pressed=${tool === "pan"}
+          onClick=${() => onLook({ tool: "pan" })} />
     </span>
     <span class="group">
       <${Button} icon="minus" label="Zoom out" keys="-" onClick=${commands.zoomOut} />
@@ -44,21 +48,26 @@ function Tools({ look, onLook, commands, isTwo }) {
       <${Button} icon="fit" class="fit-tool" label="Fit to the pane" keys="0" onClick=${commands.fit} />
     </span>
     <span class="group">
-      <${Button} icon="invert" label="Invert black and white" keys="I" pressed=${isInverted} onClick=${commands.invert} />
+      <${Button} icon="invert" label="Invert black and white" keys="I" pressed=${isInverted}
+          onClick=${commands.invert} />
       <${Button} icon="reset" label="Reset zoom, window and inversion" keys="R" onClick=${commands.reset} />
       <${Button} icon="compare" label="Two scans side by side" keys="C" pressed=${isTwo} onClick=${commands.compare} />
     </span>
     <span class="group end"><${Button} icon="download" label="Downloads" keys="D" onClick=${commands.download} /></span>
-    <${Overlay} name="Heatmap" icon="flame" keys="H" state=${heat} onChange=${(change) => onLook({ heat: { ...heat, ...change } })} />
-    <${Overlay} name="Outline" icon="outline" keys="O" state=${outline} onChange=${(change) => onLook({ outline: { ...outline, ...change } })} />
+    <${Overlay} name="Heatmap" icon="flame" keys="H" state=${heat}
+        onChange=${(change) => onLook({ heat: { ...heat, ...change } })} />
+    <${Overlay} name="Outline" icon="outline" keys="O" state=${outline}
+        onChange=${(change) => onLook({ outline: { ...outline, ...change } })} />
   </div>`;
 }
 
 function Overlay({ name, icon, keys, state, onChange }) {
   const slide = (event) => onChange({ opacity: Number(event.currentTarget.value) / 100, on: true });
   return html`<span class="group overlay-group">
-    <${Button} icon=${icon} keys=${keys} pressed=${state.on} onClick=${() => onChange({ on: !state.on })}>${name}</${Button}>
-    <input type="range" min="0" max="100" value=${Math.round(100 * state.opacity)} aria-label="${name} opacity in percent"
+    <${Button} icon=${icon} keys=${keys} pressed=${state.on}
+        onClick=${() => onChange({ on: !state.on })}>${name}</${Button}>
+    <input type="range" min="0" max="100" value=${Math.round(100 * state.opacity)}
+        aria-label="${name} opacity in percent"
       title="Opacity ${asPercent(state.opacity)}" onInput=${slide} /></span>`;
 }
 
@@ -74,15 +83,20 @@ function Pane({ pane, number, isActive, isTwo, look, onLook, commands }) {
     const context = canvas.current.getContext("2d");
     if (!slice) return void context.clearRect(0, 0, canvas.current.width, canvas.current.height);
     const overlays = { heat: look.heat.on ? look.heat.opacity : 0, outline: look.outline.on ? look.outline.opacity : 0 };
-    drawSlice(context, slice, view, overlays, { width: canvas.current.width, height: canvas.current.height, ratio: size.ratio });
+    const { width, height } = canvas.current;
+    drawSlice(context, slice, view, overlays, { width, height, ratio: size.ratio });
   }, [slice, size, look]);
   const pointer = usePointer({ canvas, slice, size, look, onLook, commands, number, setUnder });
   return html`<div class="pane dark ${isTwo && isActive ? "active" : ""}" data-pane=${number}>
-    <canvas ref=${canvas} class="film ${look.tool}" width=${Math.round(size.width * size.ratio)} height=${Math.round(size.height * size.ratio)}
+    <canvas ref=${canvas} class="film ${look.tool}" width=${Math.round(size.width * size.ratio)}
+        height=${Math.round(size.height * size.ratio)}
       tabindex="0" role="img" aria-label=${describe(pane, slice, view)} ...${pointer}></canvas>
-    ${slice ? html`<${Corners} pane=${pane} slice=${slice} view=${view} under=${under} />` : html`<${Waiting} entry=${entry} commands=${commands} />`}
-    ${entry?.findings.length > 1 && html`<${SliceSlider} pane=${pane} onSlice=${(to) => commands.showSlice(number, to)} />`}
-    ${isTwo && html`<span class="pane-close"><${Button} icon="close" kind="quiet" label="Close this pane" onClick=${() => commands.closePane(number)} /></span>`}
+    ${slice ? html`<${Corners} pane=${pane} slice=${slice} view=${view} under=${under} />` : html`<${Waiting}
+        entry=${entry} commands=${commands} />`}
+    ${entry?.findings.length > 1 && html`<${SliceSlider} pane=${pane}
+        onSlice=${(to) => commands.showSlice(number, to)} />`}
+    ${isTwo && html`<span class="pane-close"><${Button} icon="close" kind="quiet" label="Close this pane"
+        onClick=${() => commands.closePane(number)} /></span>`}
   </div>`;
 }
 
@@ -90,7 +104,8 @@ function describe({ entry, index }, slice, view) {
   if (!entry) return "No scan chosen";
   const { level, width } = slice ? windowOf(slice, view) : {};
   const which = entry.findings.length > 1 ? `, slice ${index + 1} of ${entry.findings.length}` : "";
-  return `${entry.name}${which}${slice ? `, level ${Math.round(level)}, width ${Math.round(width)}, zoom ${asPercent(view.zoom)}` : ""}`;
+  const how = slice ? `, level ${Math.round(level)}, width ${Math.round(width)}, zoom ${Math.round(100 * view.zoom)}%` : "";
+  return `${entry.name}${which}${how}`;
 }
 
 function Corners({ pane: { entry, index }, slice, view, under }) {
@@ -102,26 +117,33 @@ function Corners({ pane: { entry, index }, slice, view, under }) {
     <div class="corner top left"><${Name}>${entry.name}</${Name}>${many && html`<span>slice ${index + 1} of ${entry.findings.length}</span>`}
       <span>${slice.width} × ${slice.height}${slice.depth > 8 ? `, ${slice.depth} bit` : ""}</span></div>
     <div class="corner top right"><${Badge} tone=${tone} icon=${icon}>${name}</${Badge}></div>
-    <div class="corner bottom left number"><span class="under">${under ? `x ${under.x}, y ${under.y}: ${under.value}` : ""}</span><span><${Term} word="level">L</${Term}> ${Math.round(level)}
+    <div class="corner bottom left number"><span
+        class="under">${under ? `x ${under.x}, y ${under.y}: ${under.value}` : ""}</span><span><${Term}
+        word="level">L</${Term}> ${Math.round(level)}
       ${" "}<${Term} word="window">W</${Term}> ${Math.round(width)}</span>
       </div>
     <div class="corner bottom right number">${view.isInverted && html`<span>inverted</span>`}<span>${Math.round(view.zoom * 100)}%</span></div>`;
 }
 
 function Waiting({ entry, commands }) {
-  if (!entry) return html`<div class="over-film"><${Empty} icon="scans" title="No scan chosen">Choose one in the list.</${Empty}></div>`;
+  if (!entry) return html`<div class="over-film"><${Empty} icon="scans"
+      title="No scan chosen">Choose one in the list.</${Empty}></div>`;
   if (entry.status === "failed") {
     return html`<div class="over-film"><${Empty} icon="failed" title="No picture">The answer says why.
-      <div class="row center"><${Button} icon="retry" onClick=${() => commands.retry(entry.id)}>Try again</${Button}></div></${Empty}></div>`;
+      <div class="row center"><${Button} icon="retry"
+          onClick=${() => commands.retry(entry.id)}>Try again</${Button}></div></${Empty}></div>`;
   }
-  const label = entry.status === "queued" ? "Waiting for its turn" : entry.wait ? `The server is busy: again in ${entry.wait} s` : "Being read";
-  return html`<div class="over-film"><div class="waiting-box"><${Progress} label=${label} /><${Name}>${entry.name}</${Name}></div></div>`;
+  const read = entry.wait ? `The server is busy: again in ${entry.wait} s` : "Being read";
+  const label = entry.status === "queued" ? "Waiting for its turn" : read;
+  return html`<div class="over-film"><div class="waiting-box"><${Progress}
+      label=${label} /><${Name}>${entry.name}</${Name}></div></div>`;
 }
 
 function SliceSlider({ pane: { entry, index }, onSlice }) {
   const count = entry.findings.length;
   return html`<label class="slices"><span class="hidden">Slice</span>
-    <input type="range" min="1" max=${count} value=${index + 1} aria-label="Slice of ${entry.name}" onInput=${(event) => onSlice(Number(event.currentTarget.value) - 1)} />
+    <input type="range" min="1" max=${count} value=${index + 1} aria-label="Slice of ${entry.name}"
+        onInput=${(event) => onSlice(Number(event.currentTarget.value) - 1)} />
     <span class="number">${index + 1} / ${count}</span></label>`;
 }
 
@@ -129,7 +151,10 @@ function useSize(canvas) {
   const [size, setSize] = useState({ width: 0, height: 0, ratio: 1 });
   useLayoutEffect(() => {
     const box = canvas.current.parentElement;
-    const measure = () => setSize({ width: box.clientWidth, height: box.clientHeight, ratio: Math.min(2, devicePixelRatio || 1) });
+    const measure = () => {
+      const { clientWidth: width, clientHeight: height } = box;
+      setSize({ width, height, ratio: Math.min(2, devicePixelRatio || 1) });
+    };
     const watch = new ResizeObserver(measure);
     watch.observe(box);
     measure();

@@ -174,12 +174,14 @@ export const ORDERS = {
  */
 export function arrange(entries, { verdict, text, order }) {
   const wanted = text.trim().toLowerCase();
-  const left = entries.filter((entry) => (verdict === "all" || entry.verdict === verdict) && entry.name.toLowerCase().includes(wanted));
+  const isWanted = (entry) => (verdict === "all" || entry.verdict === verdict) && entry.name.toLowerCase().includes(wanted);
+  const left = entries.filter(isWanted);
   if (order === "added") return left;
   if (order === "name") return left.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
   const rank = { tumor: ["tumor", "unsure"], refused: ["refused"], failed: ["failed"] }[order];
   const place = (entry) => (rank.includes(entry.verdict) ? rank.indexOf(entry.verdict) : rank.length);
-  return left.toSorted((a, b) => place(a) - place(b) || (b.lead?.tumor_probability ?? -1) - (a.lead?.tumor_probability ?? -1));
+  const share = (entry) => entry.lead?.tumor_probability ?? -1;
+  return left.toSorted((a, b) => place(a) - place(b) || share(b) - share(a));
 }
 
 function untouched() {
