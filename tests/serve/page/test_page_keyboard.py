@@ -39,7 +39,7 @@ def test_the_whole_flow_by_keyboard(page, scans, finished):
     with page.expect_download():
         page.keyboard.press("Enter")
     dialog.wait_for(state="detached")
-    assert page.evaluate("document.activeElement.classList.contains('row-main')")  # focus goes back to where it was
+    expect(page.locator(".row-main:focus")).to_have_count(1)  # focus goes back to where it was
 
 
 def test_focus_is_visible_everywhere(page, add):

@@ -234,10 +234,14 @@ export function Dialog({ title, onClose, wide, children }) {
   const box = useRef(null);
   const id = useId();
   useEffect(() => {
+    const dialog = box.current;
     const before = document.activeElement;
-    box.current.showModal();
-    box.current.querySelector("[data-first]")?.focus();
-    return () => before?.focus?.();
+    dialog.showModal();
+    dialog.querySelector("[data-first]")?.focus();
+    return () => {
+      dialog.close(); // while it is open, nothing outside can take the focus
+      before?.focus?.();
+    };
   }, []);
   const onClick = (event) => event.target === box.current && onClose();
   const onCancel = (event) => {
