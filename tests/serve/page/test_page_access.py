@@ -48,6 +48,17 @@ def test_without_a_key_a_file_waits_for_nothing_and_says_so(visit, locked, scans
         expect(page.locator(".answer .said")).to_contain_text("Tumor likely: glioma")
 
 
+def test_who_gives_no_key_is_not_asked_again_for_each_file(visit, locked, scans):
+    with visit(at=locked) as page:
+        page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="detached")
+        page.locator("#files").set_input_files([scans["phantom_glioma.png"]] * 9)
+        page.get_by_label("API key").wait_for()
+        page.keyboard.press("Escape")
+        expect(page.locator(".chip", has_text="Failed")).to_have_text("Failed 9")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_a_whole_session_asks_nobody_else_and_breaks_no_policy(visit, add, choose):
     with visit() as page:  # the fixture looks at every request and every line of the console
         policy = page.evaluate("fetch('/').then((answer) => answer.headers.get('content-security-policy'))")

@@ -4,6 +4,7 @@ import { leading, verdictOf } from "./phrases.js";
 import { makeThumb, packLayers } from "./slices.js";
 
 const AT_ONCE = 3;
+const NO_KEY = 401;
 const FINDINGS = "/v1/findings?layers=true&channels=";
 const NOTICE_MS = 60;
 
@@ -70,7 +71,7 @@ export class Worklist {
 
   /** Stop what is sent and what waits; both can be sent again. */
   cancelAll() {
-    for (const entry of this.entries) if (entry.status === "queued") this.#fail(entry, cancelled());
+    this.#failQueued(cancelled());
     for (const stop of this.#running.values()) stop.abort();
     this.#changed();
   }
@@ -112,6 +113,7 @@ export class Worklist {
       await this.#send(entry, stop.signal);
     } catch (error) {
       this.#fail(entry, error.name === "AbortError" ? cancelled() : error);
+      if (error.status === NO_KEY) this.#failQueued(error); // who gave no key is not asked again for each file
     } finally {
       this.#running.delete(entry.id);
       this.#changed();
@@ -140,6 +142,10 @@ export class Worklist {
     entry.status = entry.verdict === "failed" ? "failed" : "done";
     const shown = entry.layers[entry.findings.indexOf(entry.lead)];
     entry.thumb = shown ? await makeThumb(shown) : null;
+  }
+
+  #failQueued(error) {
+    for (const entry of this.entries) if (entry.status === "queued") this.#fail(entry, error);
   }
 
   #fail(entry, error) {
