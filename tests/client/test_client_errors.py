@@ -11,6 +11,7 @@ from email.utils import formatdate
 import pytest
 
 import tumorscope
+from tumorscope.client.answers import RemoteFindings, named
 from tumorscope.client.events import Event, EventReader
 from tumorscope.client.flows import _seconds
 from tumorscope.client.multipart import Multipart
@@ -160,6 +161,16 @@ def test_events_are_read_from_pieces_of_any_size():
         pieces = [stream[start : start + size] for start in range(0, len(stream), size)]
         assert [event for piece in pieces for event in reader.feed(piece)] == expected
         assert reader.last_id == "5"
+
+
+def test_an_event_that_breaks_off_was_not_seen():
+    reader = EventReader()
+    assert [event.id for event in reader.feed(b"id: 4\ndata: {}\n\nevent: end\nid: 5\nda")] == ["4"]
+    assert reader.last_id == "4"
+
+
+def test_findings_so_far_may_be_none():
+    assert named(RemoteFindings(), ["a.png", "b.png"]) == []
 
 
 def test_a_body_is_as_long_as_its_header_says(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from tumorscope.inference.finding import Finding, Findings
@@ -110,10 +111,8 @@ def merged(count: int, failed: Mapping[int, Finding], parts: Iterable[RemoteFind
 def by_file(found: RemoteFindings) -> list[RemoteFindings]:
     """Cut findings into those of each file: one of several slices begins with slice 0, any other has no number."""
     starts = [number for number, finding in enumerate(found) if finding.kind == "slice" and not finding.slice]
-    ends = [*starts[1:], len(found)]
-    return [
-        RemoteFindings(found[start:end], found.overlays[start:end]) for start, end in zip(starts, ends, strict=True)
-    ]
+    cuts = pairwise([*starts, len(found)])
+    return [RemoteFindings(found[start:end], found.overlays[start:end]) for start, end in cuts]
 
 
 def named(found: RemoteFindings, names: Sequence[str]) -> RemoteFindings:

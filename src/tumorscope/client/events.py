@@ -26,6 +26,7 @@ class EventReader:
     """
 
     last_id: str = ""
+    _id: str | None = None
     _rest: bytes = b""
     _name: str = ""
     _data: list[str] = field(default_factory=list)
@@ -46,10 +47,11 @@ class EventReader:
         elif name == "data":
             self._data.append(value)
         elif name == "id":
-            self.last_id = value
+            self._id = value
         return None
 
     def _end(self) -> Event | None:
         name, data = self._name or "message", self._data
         self._name, self._data = "", []
+        self.last_id = self.last_id if self._id is None else self._id  # not before the event is whole
         return Event(name, "\n".join(data), self.last_id) if data else None
