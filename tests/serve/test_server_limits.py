@@ -7,7 +7,7 @@ import threading
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import numpy as np
@@ -127,6 +127,25 @@ def test_a_head_that_does_not_come_is_given_up(here, start):
     with raw(here({"head_seconds": 0.3})) as connection:
         connection.sendall(start)
         assert connection.recv(100) == b""
+
+
+def test_a_head_that_does_not_end_is_refused(here):
+    with raw(here({"head_bytes": 10_000})) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000)
+        status, _, document = answer_of(connection)
+        assert (status, name_of(document)) == (400, "bad-body")
+        assert connection.recv(100) == b""
+
+
+def test_what_comes_behind_a_body_without_end_is_given_up(here):
+    with raw(here({"head_bytes": 10_000})) as connection:
+        connection.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n--lim\r\n0\r\nX: ".encode())
+        for _ in range(50):
+            with suppress(ConnectionError):
+                connection.sendall(b"x" * 1000)
+                time.sleep(0.002)
+        with pytest.raises(ConnectionError):
+            connection.sendall(b"x")
 
 
 def test_the_second_head_of_a_connection_is_given_up_too(here):
@@ -255,6 +274,20 @@ def test_bodies_that_drip_take_nobodys_place(here, draw):
             while "tumorscope_requests_inside 5.0" not in client.get("/metrics").text:
                 time.sleep(0.01)
             assert client.post("/v1/findings", files=[("files", draw("a.png", 0).read_bytes())]).status_code == 200
+
+
+def test_refused_bodies_make_no_room_for_others(here):
+    server = here({"body_bytes": 60_000, "inbox_bytes": 100_000, "idle_seconds": 3.0})
+    for _ in range(3):
+        with raw(server) as refused:
+            chunk = b"ea61\r\n" + form(b"x" * 59_900)[:60_001].ljust(60_001, b"x") + b"\r\n"
+            refused.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode() + chunk)
+            assert answer_of(refused)[0] == 413
+    with raw(server) as first, raw(server) as second:
+        first.sendall(f"{HEAD}Content-Length: 59000\r\n\r\n".encode() + b"--limit\r\n" + b"x" * 55_000)
+        time.sleep(0.2)
+        second.sendall(f"{HEAD}Content-Length: 59000\r\n\r\n".encode() + PART + b"x" * 55_000)
+        assert answer_of(second)[0] == 429
 
 
 def test_bytes_too_many_are_refused(here):

@@ -76,9 +76,10 @@ class _Body:
                 message = await self._receive()
         except TimeoutError:
             raise ProblemError("too-slow", "send the body faster, or in smaller requests", headers=CLOSE) from None
-        self.got += len(message.get("body", b""))
+        size = len(message.get("body", b""))
+        self.check(self.got + size)
+        self.got += size
         self._is_done = not message.get("more_body", False)
-        self.check(self.got)
         return message
 
     def _patience(self) -> float:

@@ -17,6 +17,8 @@ from tumorscope.serve.settings import Limits
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
+_LONG_HEAD = ProblemError("bad-body", "the head of the request is too long")
+
 
 def protocol_with(limits: Limits) -> type[HttpToolsProtocol]:
     """Return the protocol class for a server with such limits; uvicorn makes the instances itself."""
@@ -24,13 +26,14 @@ def protocol_with(limits: Limits) -> type[HttpToolsProtocol]:
 
 
 class _Protocol(HttpToolsProtocol):
-    """Closes a connection whose head does not come, or whose client does not read the answer.
+    """Closes a connection whose head does not come or does not end, or whose client does not read the answer.
 
-    Uvicorn waits for both without end, so that a few thousand silent connections would use up the server.
+    Uvicorn waits for all of them, so that a few thousand silent connections, or one long head, would use up the server.
     """
 
     limits: Limits
     _running: RequestResponseCycle | None = None
+    _head_size = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -51,12 +54,23 @@ class _Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
+        self._head_size += len(data)
         super().data_received(data)
-        if (self.cycle is None or self.cycle.response_complete) and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        is_answered = self.cycle is None or self.cycle.response_complete
+        if self._head_size > self.limits.head_bytes:
+            self._refuse(_LONG_HEAD) if is_answered else self._give_up()
+        elif is_answered:
             self._head.begin()  # of the next request
+
+    def on_body(self, body: bytes) -> None:
+        self._head_size = 0
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         self._head.end()
+        self._head_size = 0
         super().on_headers_complete()
 
     def pause_writing(self) -> None:

@@ -30,6 +30,7 @@ class Limits:
         connections: open at one time.
         requests: requests for findings that are worked on at one time.
         files_waiting: files that may wait for the model before requests are refused.
+        head_bytes: of a request's head, and of what stands between the pieces of a body or behind it.
         head_seconds: how long a request's head may take.
         idle_seconds: how long a body may stand still, and how long a client may leave an answer unread.
         receive_seconds: how long a body may take in all; longer for a larger one, see `slowest_bytes`.
@@ -49,6 +50,7 @@ class Limits:
     connections: int = 1024
     requests: int = 128
     files_waiting: int = 2048
+    head_bytes: int = 64 * 1024
     head_seconds: float = 10.0
     idle_seconds: float = 10.0
     receive_seconds: float = 30.0
