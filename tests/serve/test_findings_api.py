@@ -118,6 +118,16 @@ def test_a_large_picture_has_a_smaller_heatmap(client):
     assert picture(layers["heatmap"]).shape == (326, 512)
 
 
+def test_a_slice_that_cannot_be_drawn_keeps_its_finding_and_harms_no_other(client, draw):
+    wide = io.BytesIO()
+    Image.new("L", (1_500_000, 1)).save(wide, "PNG")
+    files = ("wide.png", wide.getvalue()), ("a.png", draw("a.png", 0).read_bytes())
+    found = send(client, *files, overlay="png", layers=True).json()["findings"]
+    assert [entry["status"] for entry in found] == ["refused", "ok"]
+    assert [entry["overlay"] is None for entry in found] == [True, False]
+    assert [entry["layers"] is None for entry in found] == [True, False]
+
+
 def test_a_picture_of_three_sequences_is_answered_once_or_thrice(client):
     planes = np.zeros((32, 32, 3), np.uint8)
     planes[:16, :16, 0], planes[:16, 16:, 1], planes[16:, 16:, 2] = 255, 255, 255
@@ -178,3 +188,16 @@ def test_keep_keeps_uploads_and_findings_under_names_of_our_own(here, draw, tmp_
     assert [line["label"] for line in lines] == list(data)
     assert [(tmp_path / "kept" / line["file"]).read_bytes() for line in lines] == list(data.values())
     assert (tmp_path / "kept" / "uploads").stat().st_mode & 0o077 == 0
+
+
+def test_what_cannot_be_kept_is_told_and_leaves_no_upload(here, draw, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "kept").mkdir()
+    with httpx.Client(base_url=here(keep=tmp_path / "kept").address) as client:
+        assert (tmp_path / "kept" / "findings.jsonl").stat().st_mode & 0o077 == 0
+        monkeypatch.setattr("tumorscope.serve.keeping.copyfile", full)
+        answer = client.post("/v1/findings", files={"files": ("a.png", draw("a.png", 0).read_bytes())})
+    assert (answer.status_code, answer.json()["type"]) == (507, "urn:tumorscope:problem:no-room")
+    assert list((tmp_path / "kept" / "uploads").iterdir()) == []

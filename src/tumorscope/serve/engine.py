@@ -30,7 +30,7 @@ class Answer:
 
     Attributes:
         finding: the very one that `predict` gives; `file` is the name that the client gave.
-        overlay: PNG, if it was asked for and there is a slice.
+        overlay: PNG, if it was asked for and there is a slice that can be drawn.
         layers: the same for a viewer.
         upload: which of the files it is about, counted from 0.
     """
@@ -135,9 +135,13 @@ class Engine:
     def _draw(self, task: _Task, finding: Finding, behind: Slice | None) -> Answer:
         named = finding.model_copy(update={"file": task.upload.name})
         card, wants = self.model.card, task.pictures
-        return Answer(
-            named,
-            draw_overlay(card, behind) if behind and wants in ("overlay", "both") else None,
-            draw_layers(card, behind) if behind and wants in ("layers", "both") else None,
-            task.index,
-        )
+        try:
+            return Answer(
+                named,
+                draw_overlay(card, behind) if behind and wants in ("overlay", "both") else None,
+                draw_layers(card, behind) if behind and wants in ("layers", "both") else None,
+                task.index,
+            )
+        except Exception as error:  # a slice of a shape that no PNG can have; the others of the batch are drawn
+            log_place(error)
+            return Answer(named, upload=task.index)
