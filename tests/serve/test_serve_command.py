@@ -179,6 +179,19 @@ def test_a_folder_that_cannot_keep_is_told(verb, tmp_path):
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(("name", "is_folder"), [("uploads", False), ("findings.jsonl", True), ("jobs/jobs.db", False)])
+def test_a_folder_of_something_else_is_told_in_one_line(verb, tmp_path, name, is_folder):
+    path = tmp_path / "kept" / name
+    path.parent.mkdir(parents=True)
+    path.mkdir() if is_folder else path.write_text("something else")
+    process = verb("--port", 0, "--keep", tmp_path / "kept")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode in (1, 2)
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert "--keep" in err
+
+
 def test_the_server_starts_without_what_it_does_not_need():
     code = f"import sys, tumorscope.serve.server; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run(

@@ -13,6 +13,7 @@ import uvicorn
 from tumorscope.errors import UsageError
 from tumorscope.serve.app import create_app
 from tumorscope.serve.jobs.place import check_free
+from tumorscope.serve.keeping import Keeper
 from tumorscope.serve.logs import logging_to_stderr
 from tumorscope.serve.protocol import protocol_with
 from tumorscope.serve.service import Service
@@ -67,7 +68,7 @@ class Server(uvicorn.Server):
         address: as a browser takes it.
 
     Raises:
-        UsageError, ModelFileError: as `serve`.
+        UsageError, ModelFileError, OutputError: as `serve`.
     """
 
     def __init__(self, settings: ServeSettings, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
@@ -79,6 +80,8 @@ class Server(uvicorn.Server):
         self._draining: asyncio.Task[None] | None = None
         try:
             check_free(settings.keep, settings.host, settings.port)
+            if settings.keep is not None:
+                Keeper(settings.keep)  # what is wrong with it is told in one line here, and in a traceback later
             self._app = create_app(settings)
         except BaseException:
             self._listening.close()
@@ -91,11 +94,17 @@ class Server(uvicorn.Server):
         super().__init__(config)
 
     def serve_until_stopped(self) -> None:
-        """Serve; a signal, or `stop` from another thread, ends it."""
+        """Serve; a signal, or `stop` from another thread, ends it.
+
+        Raises:
+            UsageError: it could not start.
+        """
         try:
             self.run(sockets=[self._listening])
         finally:
             self._listening.close()
+        if not self.started:
+            raise UsageError("the server could not start", remedy="see the lines above")
 
     def stop(self) -> None:
         """Ask the server to stop once running work is done; from any thread."""
@@ -105,6 +114,8 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen and say so."""
         await super().startup(sockets)
+        if not self.started:
+            return
         self._loop = asyncio.get_running_loop()
         self._on_ready(self.address)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tumorscope.atomic import clear_leftovers, passing_folder
 from tumorscope.errors import OutputError, UsageError
 from tumorscope.locks import Lock, take
+from tumorscope.serve.jobs.store import JobStore
 
 LOCK = ".lock"
 PRIVATE = 0o700
@@ -55,14 +56,14 @@ def holding(keep: Path | None, host: str, port: int) -> Iterator[Place]:
 
 
 def check_free(keep: Path | None, host: str, port: int) -> None:
-    """Find out, before a server starts, whether it could hold its folder.
+    """Find out, before a server starts, whether it could hold its folder and read the record in it.
 
     Raises:
         UsageError: another server works there.
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or the record is none of ours.
     """
-    with holding(keep, host, port):
-        return
+    with holding(keep, host, port) as place:
+        JobStore(place.folder).close()
 
 
 def _cache() -> Path:
