@@ -278,6 +278,39 @@ def test_removing_a_running_job_tells_its_listeners_and_stops_its_thread(app, dr
     assert len(began) < 1_000
 
 
+def test_removing_a_job_that_has_just_ended_tells_its_listeners(app, monkeypatch):
+    async def wait(_work):
+        await asyncio.sleep(60)
+
+    async def run():
+        async with kind_of_job(monkeypatch, wait), app(port=1) as one:
+            jobs: Jobs = one.state.jobs
+            async with jobs.accepting("other") as draft:
+                job = await draft.submit([], options={}, total=1)
+            with jobs.listening(job.id) as ear:
+                assert (await ear.wait(5)).status == "running"
+                jobs._store.end(job.id, "done")  # as its task does, that is then stopped before it tells of it
+                await jobs.remove(job.id)
+                assert (await ear.wait(5)).status == "done"
+
+    asyncio.run(run())
+
+
+def test_a_thread_that_still_writes_leaves_nothing_of_a_removed_job(tmp_path, monkeypatch):
+    shelf = shelf_module.Shelf(tmp_path)
+    shelf.make("a", 0)
+
+    def rmtree(folder, ignore_errors):
+        with pytest.raises(FileNotFoundError):
+            (shelf.results("a") / "5.png").write_bytes(b"late")
+        really(folder, ignore_errors=ignore_errors)
+
+    really = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    shelf.remove("a")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

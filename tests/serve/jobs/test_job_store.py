@@ -92,6 +92,25 @@ def test_nothing_of_a_removed_job_is_left_on_the_disk(tmp_path, store):
     assert not any(b"Doe_Jane_1970" in path.read_bytes() for path in tmp_path.iterdir())
 
 
+def test_a_disk_that_is_full_when_a_job_is_removed_is_told(store):
+    class Full:
+        def __init__(self, database):
+            self.database = database
+
+        def __getattr__(self, name):
+            return getattr(self.database, name)
+
+        def execute(self, statement, *values):
+            if "wal_checkpoint" in statement:
+                raise sqlite3.OperationalError("database or disk is full")
+            return self.database.execute(statement, *values)
+
+    store.add(a_job(), [])
+    store._database = Full(store._database)
+    with pytest.raises(OutputError, match="disk is full"):
+        store.remove("a")
+
+
 def test_a_file_of_another_version_is_left_alone(tmp_path):
     with sqlite3.connect(tmp_path / FILE) as other:
         other.execute("PRAGMA user_version = 99")

@@ -174,8 +174,7 @@ class Jobs:
         if job_id in self._open:
             await asyncio.wait([self._open[job_id].stop()])
         job = await self.get(job_id)  # it may have ended meanwhile
-        if job.is_open:
-            self._bell.ring(await to_thread.run_sync(self._store.end, job_id, "cancelled"))
+        self._bell.ring(await to_thread.run_sync(self._store.end, job_id, "cancelled") if job.is_open else job)
         await to_thread.run_sync(self._forget, job_id)
 
     async def start(self) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tumorscope.errors import OutputError
@@ -16,6 +16,7 @@ from tumorscope.serve.settings import MEBI
 from tumorscope.serve.uploads import Upload
 
 FILES, RESULTS = "files", "results"
+LEAVING = ".gone"
 THREADS = 8
 RESERVE = 256 * MEBI
 """Bytes of the disk that uploads leave free."""
@@ -68,8 +69,11 @@ class Shelf:
             _flush((self.files(job_id), self._folder / job_id, self._folder))
 
     def remove(self, job_id: str) -> None:
-        """Remove all that a job has."""
-        shutil.rmtree(self._folder / job_id, ignore_errors=True)
+        """Remove all that a job has; a thread that still writes there finds no folder any more."""
+        folder = self._folder / job_id
+        with suppress(OSError):
+            folder = folder.rename(self._folder / f"{job_id}{LEAVING}")
+        shutil.rmtree(folder, ignore_errors=True)
 
     def remove_files(self, job_id: str) -> None:
         """Remove a job's uploads."""

@@ -155,8 +155,7 @@ class JobStore:
         """Forget a job, and every name and finding of it, on the disk too."""
         with self._writing() as database:
             database.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
-        with self._lock:
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._read("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _prepare(self) -> None:
         database = self._database
