@@ -21,7 +21,7 @@ def place(tmp_path_factory, evaluated):
         "no-json": {"metrics.json": b"{" * 100_000},
         "a-list": {"metrics.json": b"[]"},
         "no-text": {"metrics.json": b"\xff\xfe\x00", "findings.csv": b"\xff\x00"},
-        "odd": {"metrics.json": b'{"headline": {"accuracy": NaN}, "headline_split": "full", "x": "\\ud800"}'},
+        "odd": {"metrics.json": b'{"headline": {"accuracy":NaN,"n":1e999}, "headline_split": "full", "x": "\\ud800"}'},
         "half": {"metrics.json": (evaluated / "metrics.json").read_bytes(), "findings.csv": b"path,label\n1,2\n",
                  "recipe.yaml": b"a: &a [1]\nb: [*a, *a]\n", "log.csv": b"epoch,epoch\n1,2\n"},
         "wild": {"metrics.json": (evaluated / "metrics.json").read_bytes(), "findings.csv": b'"' + b"x" * 200_000,
@@ -195,7 +195,7 @@ def test_what_is_broken_is_named_and_the_rest_is_told(client, name, file, proble
 
 def test_odd_numbers_and_odd_text_are_told_as_json(client):
     run = client.get("/v1/runs/odd").json()
-    assert run["metrics"] == {"headline": {"accuracy": None}, "headline_split": "full", "x": "\ud800"}
+    assert run["metrics"] == {"headline": {"accuracy": None, "n": None}, "headline_split": "full", "x": "\ud800"}
     assert run["headline"] is None
     assert client.get("/v1/runs/wild").json()["log"] == {"epoch": [1, 2], "loss": [None, None]}
 

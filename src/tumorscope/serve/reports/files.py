@@ -27,14 +27,14 @@ class FileBrokenError(UsageError):
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; numbers that JSON has not (NaN) become None.
+    """Read a JSON object; numbers that JSON has not (NaN, infinity) become None.
 
     Raises:
         FileBrokenError: it is gone, too large, no JSON, or no object.
     """
     text = _text(path, MOST_JSON)
     try:
-        value = json.loads(text, parse_constant=lambda _: None)
+        value = json.loads(text, parse_constant=lambda _: None, parse_float=_number)
     except (ValueError, RecursionError) as error:
         raise FileBrokenError("is not readable JSON", path) from error
     if not isinstance(value, dict):
