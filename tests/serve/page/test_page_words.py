@@ -46,7 +46,13 @@ def call(browser, address):
             "Tumor likely: pituitary tumor or glioma",
         ),
         ({"flags": ["abstain"], "prediction_set": ["notumor", "glioma"]}, "unsure", "Too close to call"),
-        ({"tumor_probability": 0.8, "prediction_set": ["glioma"]}, "unsure", "No tumor called, not ruled out"),
+        ({"tumor_probability": 0.8, "prediction_set": ["glioma"]}, "unsure", "Tumor suspected, not called"),
+        ({"tumor_probability": 0.8, "prediction_set": ["notumor"]}, "unsure", "Tumor suspected, not called"),
+        (
+            {"tumor_probability": 0.2, "prediction_set": ["notumor", "glioma"]},
+            "unsure",
+            "No tumor called, not ruled out",
+        ),
         ({"status": "refused", "flags": ["out_of_distribution"], "label": "glioma"}, "refused", "No answer: refused"),
         (ERROR, "failed", "This file could not be read"),
     ],
@@ -55,6 +61,13 @@ def test_a_finding_becomes_a_sentence(call, change, verdict, headline):
     finding = OK | change
     assert call("phrases", "verdictOf", finding) == verdict
     assert call("phrases", "sentence", finding, {"thresholds": {"tumor": 0.87}})["headline"] == headline
+
+
+def test_no_rounding_puts_an_answer_on_the_wrong_side_of_a_limit(call):
+    under = OK | {"tumor_probability": 0.8694, "prediction_set": ["notumor", "glioma"]}
+    assert call("phrases", "asPercent", 0.8694) == "87%"
+    assert "limit of 87.2%" in call("phrases", "sentence", under, {"thresholds": {"tumor": 0.8724}})["detail"]
+    assert call("phrases", "asLimit", 0.95) == "95%"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +132,7 @@ def test_the_card_is_shown_with_its_figures(visit):
             assert " ".join(line.split()) in said
         for name, count in card.training.sets.items():
             assert f"{name} {count:,}" in said
-        assert f"Called a tumor {100 * card.thresholds.tumor:.0f}%" in said
+        assert f"Called a tumor {100 * card.thresholds.tumor:.1f}%" in said
         figures = sum(len(figures) for figures in card.metrics.values())
         table = page.get_by_role("table", name="Every measured figure")
         assert table.locator("tbody tr").count() == figures

@@ -105,11 +105,11 @@ def test_the_answer_of_a_refusal_says_why_and_hides_the_numbers(several, choose)
 def test_an_unsure_answer_shows_the_limits_on_its_bar(several, choose):
     said = choose(several, "mni152_axial_108.png")
     assert "Too close to call. 53%" in said
-    assert "called a tumor from 87%" in said
+    assert "called a tumor from 87.2%" in said
     bar = several.locator(".tumor-bar .track")
-    assert bar.get_attribute("aria-label") == "Tumor of any kind: 52.6%, called a tumor from 87%"
+    assert bar.get_attribute("aria-label") == "Tumor of any kind: 52.6%, called a tumor from 87.2%"
     lefts = bar.locator("i").evaluate_all("parts => parts.map(({ style }) => [style.left, style.width])")
-    assert lefts == [["25.73%", "48.54%"], ["", "52.59%"], ["87.24%", ""]]
+    assert lefts == [["", "52.59%"], ["25.73%", "48.54%"], ["87.24%", ""]]
     kept = several.locator(".bars .bar", has_text="not ruled out").locator(".term").all_inner_texts()
     assert kept == ["No tumor", "Glioma"]
 

@@ -1,7 +1,7 @@
 // The answer panel: a plain sentence, the probabilities with the model's limits on them, what to be careful of.
 import { html } from "./dom.js";
 import { Badge, Bar, Button, Empty, Notice, Progress, Term } from "./components.js";
-import { VERDICTS, asInterval, asPercent, capital, className, remarks, sentence, verdictOf } from "./phrases.js";
+import { VERDICTS, asInterval, asLimit, asPercent, capital, className, remarks, sentence, verdictOf } from "./phrases.js";
 
 /** @param {{entry: object|null, index: number, model: object|null, commands: object}} props `model`: of GET /v1/models */
 export function Answer({ entry, index, model, commands }) {
@@ -50,7 +50,7 @@ function Numbers({ finding, card }) {
   const isUsable = finding.status === "ok";
   const parts = html`<${TumorBar} finding=${finding} limits=${limits} />
     <div class="row spread bars-head"><h3>By kind</h3>${limits && html`<span class="key dim"><span><i
-        class="key-limit"></i>not ruled out from ${asPercent(limits.conformal)}</span></span>`}</div>
+        class="key-limit"></i>not ruled out from ${asLimit(limits.conformal)}</span></span>`}</div>
     ${kinds(finding).map(([name, value]) => html`<${KindBar} key=${name} name=${name} value=${value} finding=${finding}
         limits=${limits} />`)}
     <p class="dim small">${isUsable && setSentence(finding, limits)}</p>`;
@@ -65,21 +65,21 @@ function kinds(finding) {
 
 function TumorBar({ finding, limits }) {
   const band = limits?.abstain > 0.5 ? [1 - limits.abstain, limits.abstain] : undefined;
-  const marks = limits ? [{ at: limits.tumor, text: "called a tumor from" }] : [];
+  const marks = limits ? [{ at: limits.tumor, text: `called a tumor from ${asLimit(limits.tumor)}` }] : [];
   const value = finding.tumor_probability;
   return html`<div class="tumor-bar"><${Bar} label="Tumor of any kind" value=${value} said=${asPercent(value, 1)}
       strong=${true}
       tone=${VERDICTS[verdictOf(finding)].tone} limits=${marks} band=${band} />
     ${limits && html`<p class="key dim"><span><i class="key-limit"></i><${Term}
-        text=${`The limit was chosen on pictures set aside for it. From ${asPercent(limits.tumor)} on, the model calls a tumor.`}>called
-      a tumor</${Term}> from ${asPercent(limits.tumor)}</span>
+        text=${`The limit was chosen on pictures set aside for it. From ${asLimit(limits.tumor)} on, the model calls a tumor.`}>called
+      a tumor</${Term}> from ${asLimit(limits.tumor)}</span>
       ${band && html`<span><i class="key-band"></i><${Term} word="too close to call" /></span>`}</p>`}</div>`;
 }
 
 function KindBar({ name, value, finding, limits }) {
   const isIn = finding.prediction_set.includes(name);
   const label = html`<${Term} word=${name}>${capital(className(name))}</${Term}>`;
-  const marks = limits ? [{ at: limits.conformal, text: "not ruled out from" }] : [];
+  const marks = limits ? [{ at: limits.conformal, text: `not ruled out from ${asLimit(limits.conformal)}` }] : [];
   return html`<${Bar} label=${label} name=${capital(className(name))} value=${value} said=${asPercent(value, 1)}
       limits=${marks} strong=${isIn}
     tone=${name === "notumor" ? "clear" : "tumor"} badge=${isIn ? "not ruled out" : null} />`;
@@ -87,7 +87,7 @@ function KindBar({ name, value, finding, limits }) {
 
 function setSentence(finding, limits) {
   const names = finding.prediction_set.map(className).join(", ");
-  const share = limits ? ` Such sets were made to hold the right answer for ${asPercent(limits.coverage)} of slices.` : "";
+  const share = limits ? ` Such sets were made to hold the right answer for ${asLimit(limits.coverage)} of slices.` : "";
   return html`<${Term} word="prediction set">Prediction set</${Term}>: ${names}.${share}`;
 }
 
@@ -105,8 +105,8 @@ function Certainty({ card }) {
 }
 
 function Pictures({ finding, shown }) {
-  if (finding.status === "refused") return html`<div class="answer-part small"><p class="dim">The <${Term}
-      word="heatmap" /> of a refused picture means nothing.</p></div>`;
+  if (finding.status === "refused") return html`<div class="answer-part small"><p class="dim">A refused picture is shown without
+    ${" "}<${Term} word="heatmap" /> and <${Term} word="outline" />: they would mean nothing.</p></div>`;
   return shown && html`<div class="answer-part small"><p class="dim"><i class="key-heat"></i> The <${Term}
       word="heatmap" /> is warm where the network looked for
     ${" "}${className(shown)}${finding.label === "notumor" ? ", faint where it found little" : html`; the <${Term}

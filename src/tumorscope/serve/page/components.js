@@ -98,14 +98,14 @@ function placeBeside(word, { width, height }) {
  *   value, limits and band between 0 and 1; `said` is the value in words, `name` the label without markup.
  */
 export function Bar({ label, name = label, value, said, limits = [], band, strong, tone = "plain", badge }) {
-  const words = [said, ...limits.map(({ at, text }) => `${text} ${Math.round(at * 100)}%`)].join(", ");
+  const words = [said, ...limits.map(({ text }) => text)].join(", ");
   return html`<div class="bar ${tone} ${strong ? "strong" : ""}">
     <div class="bar-head"><span class="bar-label">${label}${badge && html` <span class="badge">${badge}</span>`}</span>
       <span class="number">${said}</span></div>
     <div class="track" role="img" aria-label="${name}: ${words}">
-      ${band && html`<i class="band" style=${{ left: percent(band[0]), width: percent(band[1] - band[0]) }}></i>`}
       <i class="fill" style=${{ width: percent(value) }}></i>
-      ${limits.map(({ at, text }) => html`<i class="limit" title="${text} ${Math.round(at * 100)}%"
+      ${band && html`<i class="band" style=${{ left: percent(band[0]), width: percent(band[1] - band[0]) }}></i>`}
+      ${limits.map(({ at, text }) => html`<i class="limit" title=${text}
           style=${{ left: percent(at) }}></i>`)}
     </div>
   </div>`;

@@ -16,6 +16,19 @@ const rasters = new WeakMap();
  */
 export const RESTING = { zoom: 1, x: 0.5, y: 0.5, shift: 0, stretch: 1, isInverted: false };
 
+const LEAST_WIDTH = 0.02;
+const MOST_WIDTH = 8;
+const FARTHEST = 2;
+
+/** Move the window: the level by `shift` of the slice's own width, the width by the factor `stretch`; within what still shows something. */
+export function moveWindow(view, { shift = 0, stretch = 1 }) {
+  return {
+    ...view,
+    stretch: Math.min(MOST_WIDTH, Math.max(LEAST_WIDTH, view.stretch * stretch)),
+    shift: Math.min(FARTHEST, Math.max(-FARTHEST, view.shift + shift)),
+  };
+}
+
 /** The window of a slice in its own gray values. */
 export function windowOf(slice, { shift, stretch }) {
   const { level, width } = slice.window;
@@ -48,6 +61,12 @@ export function panBy(slice, view, size, dx, dy) {
 function keepInside(view) {
   const inside = (value) => Math.min(1, Math.max(0, value));
   return { ...view, x: inside(view.x), y: inside(view.y) };
+}
+
+/** How strongly heatmap and outline are drawn over a finding, `{heat, outline}`: not at all over a refused one, where they mean nothing. */
+export function overlaysOf({ heat, outline }, finding) {
+  const shown = ({ on, opacity }) => (on && finding?.status !== "refused" ? opacity : 0);
+  return { heat: shown(heat), outline: shown(outline) };
 }
 
 /**

@@ -1,5 +1,5 @@
 // What can be taken along: the picture in view as PNG, findings as JSON, the worklist as CSV. The report has its own file.
-import { drawSlice } from "./draw.js";
+import { drawSlice, overlaysOf } from "./draw.js";
 import { className, sentence, verdictOf } from "./phrases.js";
 
 const COLUMNS = ["file", "slice", "status", "verdict", "label", "tumor_probability", "prediction_set", "flags", "message"];
@@ -77,10 +77,10 @@ function drawPane(context, { entry, index, slice }, look, { left, width, height,
   context.beginPath();
   context.rect(0, 0, width, height);
   context.clip();
-  const overlays = { heat: look.heat.on ? look.heat.opacity : 0, outline: look.outline.on ? look.outline.opacity : 0 };
+  const finding = entry.findings[index];
+  const overlays = overlaysOf(look, finding);
   drawSlice(context, slice, look.view, overlays, { width, height, ratio });
   context.restore();
-  const finding = entry.findings[index];
   const heat = overlays.heat > 0 ? ` Warm: where the network looked for ${className(slice.shown)}.` : "";
   const lines = [`${entry.name}: ${sentence(finding).headline}`, `tumorscope, ${finding.model.name}. Research use only.${heat}`];
   lines.forEach((line, at) => {

@@ -1,7 +1,7 @@
 // The list of the worklist: only the rows in sight are in the document, so that thousands stay fluid.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
 import { Button, Empty, Icon, Menu, Name, Progress } from "./components.js";
-import { VERDICTS, asPercent, capital, className } from "./phrases.js";
+import { VERDICTS, asPercent, capital, className, isSuspected } from "./phrases.js";
 import { ORDERS, countEntries } from "./worklist.js";
 
 const ROW = 58;
@@ -105,21 +105,24 @@ function Row({ entry, at, count, isOpen, isChosen, isFirst, commands }) {
         tabindex=${isChosen || isFirst ? 0 : -1} onClick=${() => commands.choose(entry.id)}>
       <${Thumb} entry=${entry} />
       <span class="row-text"><${Name}>${entry.name}</${Name}><${State} entry=${entry} /></span>
-      ${entry.status === "done" && entry.lead.status === "ok" && html`<span class="row-share number"><span
+      ${entry.status === "done" && entry.lead.status === "ok" && html`<span class="row-share number"
+          title="Probability of a tumor of any kind"><span
           class="hidden">tumor </span>${asPercent(entry.lead.tumor_probability)}</span>`}
     </button>
-    <${RowActions} entry=${entry} commands=${commands} /></li>`;
+    <${RowActions} entry=${entry} isReached=${isChosen || isFirst} commands=${commands} /></li>`;
 }
 
-function RowActions({ entry, commands }) {
+// By Tab one reaches the chosen row and what can be done with it; a list of a thousand must not be a thousand steps.
+function RowActions({ entry, isReached, commands }) {
+  const tabindex = isReached ? 0 : -1;
   const isUnderWay = entry.status === "queued" || entry.status === "sending";
   return html`<span class="row-actions">
     ${entry.status === "failed" && html`<${Button} kind="quiet" icon="retry" label="Send ${entry.name} again"
-        onClick=${() => commands.retry(entry.id)} />`}
+        tabindex=${tabindex} onClick=${() => commands.retry(entry.id)} />`}
     ${isUnderWay && html`<${Button} kind="quiet" icon="close" label="Cancel ${entry.name}"
-        onClick=${() => commands.cancel(entry.id)} />`}
+        tabindex=${tabindex} onClick=${() => commands.cancel(entry.id)} />`}
     ${!isUnderWay && html`<${Button} kind="quiet" icon="trash" label="Remove ${entry.name}"
-        onClick=${() => commands.remove(entry.id)} />`}
+        tabindex=${tabindex} onClick=${() => commands.remove(entry.id)} />`}
   </span>`;
 }
 
@@ -142,9 +145,14 @@ function summary({ verdict, lead, findings, error }) {
   if (verdict === "refused") return lead.flags.includes("empty_slice") ? "empty picture" : "not like the training data";
   const notes = lead.flags.includes("low_resolution") ? ", few pixels" : "";
   const many = findings.length > 1 ? `, ${findings.length} slices` : "";
-  if (verdict === "unsure") return `${lead.flags.includes("abstain") ? "too close to call" : "not ruled out"}${many}${notes}`;
+  if (verdict === "unsure") return `${doubt(lead)}${many}${notes}`;
   if (verdict === "clear") return `no tumor seen${many}${notes}`;
   return `${className(lead.label)}${lead.flags.includes("kind_unsure") ? "?" : ""}${many}${notes}`;
+}
+
+function doubt(finding) {
+  if (finding.flags.includes("abstain")) return "too close to call";
+  return isSuspected(finding) ? "tumor suspected" : "not ruled out";
 }
 
 function Thumb({ entry }) {

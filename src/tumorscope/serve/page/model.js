@@ -2,7 +2,7 @@
 import { html } from "./dom.js";
 import { Button, ErrorLine, Notice, Page, Progress, Section, Table, Term, Tiles, useModel } from "./components.js";
 import { save } from "./api.js";
-import { asFigure, asPercent, className, metricName, setName } from "./phrases.js";
+import { asFigure, asLimit, className, metricName, setName } from "./phrases.js";
 
 const TILES = ["auc", "sensitivity", "specificity", "accuracy"];
 
@@ -65,15 +65,15 @@ function Headline({ title, name, figures }) {
 
 function Limits({ card }) {
   const { tumor, outlier, abstain, conformal, coverage } = card.thresholds;
-  const band = abstain > 0.5 ? `${asPercent(1 - abstain)} to ${asPercent(abstain)}` : "never";
+  const band = abstain > 0.5 ? `${asLimit(1 - abstain)} to ${asLimit(abstain)}` : "never";
   const rows = [
-    { what: "Called a tumor", from: asPercent(tumor), means: "The probability of a tumor has to reach this." },
+    { what: "Called a tumor", from: asLimit(tumor), means: "The probability of a tumor has to reach this." },
     { what: html`<${Term}
         word="too close to call">Too close to call</${Term}>`, from: band,
       means: "Between these the model abstains." },
-    { what: html`<${Term} word="prediction set">In the prediction set</${Term}>`, from: asPercent(conformal),
+    { what: html`<${Term} word="prediction set">In the prediction set</${Term}>`, from: asLimit(conformal),
       means: "From this probability on an answer is not ruled out; sets made so held the right one for " +
-        `${asPercent(coverage)} of the slices the limit was fitted on.` },
+        `${asLimit(coverage)} of the slices the limit was fitted on.` },
     { what: html`<${Term}
         word="refused">Refused</${Term}>`, from: outlier === null ? "never" : `over ${outlier.toFixed(2)}`,
       means: "How far a picture may lie from the training data, as the network sees it." },

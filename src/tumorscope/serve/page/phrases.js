@@ -21,13 +21,18 @@ export const VERDICTS = {
   clear: { name: "No tumor", plural: "no tumor", tone: "clear", icon: "clear" },
 };
 
-/** Which of VERDICTS a finding amounts to. 'unsure': the model abstains, or calls no tumor but cannot rule one out. */
+/** Which of VERDICTS a finding amounts to. 'unsure': the model abstains, or calls no tumor but holds one likelier than none or cannot rule one out. */
 export function verdictOf(finding) {
   if (finding.status === "error") return "failed";
   if (finding.status === "refused") return "refused";
   if (finding.flags.includes("abstain")) return "unsure";
   if (finding.label !== NOTUMOR) return "tumor";
-  return finding.prediction_set.some((name) => name !== NOTUMOR) ? "unsure" : "clear";
+  return isSuspected(finding) || finding.prediction_set.some((name) => name !== NOTUMOR) ? "unsure" : "clear";
+}
+
+/** Whether a tumor is likelier than none although none is called, since the model's limit is higher. */
+export function isSuspected({ label, tumor_probability: share }) {
+  return label === NOTUMOR && share > 0.5;
 }
 
 /** The finding that stands for a file of several slices: the gravest verdict, of those the highest probability. */
@@ -39,7 +44,7 @@ export function leading(findings) {
 
 /** The answer as a sentence: `{headline, detail}`; the probability of a tumor stands beside it, not in it. */
 export function sentence(finding, card) {
-  const limit = card ? asPercent(card.thresholds.tumor) : "its limit";
+  const limit = card ? asLimit(card.thresholds.tumor) : "its limit";
   const verdict = verdictOf(finding);
   if (verdict === "failed") return { headline: "This file could not be read", detail: `${capital(finding.message)}.` };
   if (verdict === "refused") return { headline: "No answer: refused", detail: refusal(finding) };
@@ -49,10 +54,10 @@ export function sentence(finding, card) {
   }
   if (verdict === "unsure") {
     const kinds = finding.prediction_set.filter((name) => name !== NOTUMOR).map(className);
-    return {
-      headline: "No tumor called, not ruled out",
-      detail: `The probability lies under the model's limit of ${limit}, but these cannot be ruled out: ${either(kinds, "and")}.`,
-    };
+    const left = kinds.length > 0 ? `, but ${either(kinds, "and")} cannot be ruled out` : "";
+    const why = `the probability lies under the model's limit of ${limit}${left}.`;
+    if (!isSuspected(finding)) return { headline: "No tumor called, not ruled out", detail: capital(why) };
+    return { headline: "Tumor suspected, not called", detail: `A tumor is likelier than none; ${why}` };
   }
   return { headline: "No tumor seen", detail: "No kind of tumor that the model knows is left in question on this slice." };
 }
@@ -96,6 +101,11 @@ export function asPercent(share, digits = 0) {
   if (share < 1 && value >= 100 - least) return `>${(100 - 2 * least).toFixed(digits)}%`;
   if (share > 0 && value < least) return `<${(2 * least).toFixed(digits)}%`;
   return `${value.toFixed(digits)}%`;
+}
+
+/** A limit to a tenth of a percent, so that no answer seems to lie on the wrong side of it. */
+export function asLimit(share) {
+  return `${Number((100 * share).toFixed(1))}%`;
 }
 
 /** An interval of shares in words. */

@@ -1,10 +1,12 @@
 // The report: one HTML file with everything in it, that opens anywhere and asks for nothing.
 import { RESTING } from "./draw.js";
 import { slicePicture } from "./exports.js";
-import { VERDICTS, asFigure, asPercent, capital, className, metricName, remarks, sentence, verdictOf } from "./phrases.js";
+import { VERDICTS, asFigure, asLimit, asPercent, capital, className, metricName, remarks, sentence, verdictOf } from "./phrases.js";
 import { openSlice } from "./slices.js";
 
 const SIDE = 320;
+const PLAIN = { heat: 0, outline: 0 };
+const OVERLAID = { heat: 0.55, outline: 1 };
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 const STYLE = `
 :root { color-scheme: light dark; --paper: #f3f5f8; --panel: #fff; --ink: #16202c; --dim: #51606f; --line: #d3dae2; --tumor: #a8231c; --unsure: #7f4a00; --refused: #35547f; --failed: #51606f; --clear: #17643f; --soft: #e6ebf0; }
@@ -80,16 +82,17 @@ async function findingHtml(entry, index, finding, model) {
   const name = finding.slice === null ? finding.file : `${finding.file}, slice ${finding.slice + 1}`;
   const share = finding.status === "ok" ? ` ${asPercent(finding.tumor_probability)}` : "";
   const flags = remarks(finding, model.flags).map((remark) => `<p>${text(remark)}</p>`).join("");
-  return `<article><div class="pictures">${await pictures(entry.layers[index], name)}</div><div><h3>${text(name)}</h3>
+  return `<article><div class="pictures">${await pictures(entry.layers[index], name, finding)}</div><div><h3>${text(name)}</h3>
 <p class="verdict ${verdict}">${VERDICTS[verdict].name}</p><p class="said">${text(headline)}.${text(share)}</p>
 ${share ? `<p class="dim">${text(share.trim())} is the probability of a tumor of any kind.</p>` : ""}<p>${text(detail)}</p>${flags}
 ${finding.status === "ok" ? probabilities(finding) : ""}</div></article>`;
 }
 
-async function pictures(layers, name) {
+async function pictures(layers, name, { status }) {
   if (!layers) return "";
   const slice = await openSlice(layers);
-  const drawn = [{ heat: 0, outline: 0 }, { heat: 0.55, outline: 1 }].map((overlays) => slicePicture(slice, overlays, RESTING, SIDE));
+  const looks = status === "refused" ? [PLAIN] : [PLAIN, OVERLAID]; // the heatmap of a refused picture means nothing
+  const drawn = looks.map((overlays) => slicePicture(slice, overlays, RESTING, SIDE));
   const urls = await Promise.all((await Promise.all(drawn)).map(asDataUrl));
   return urls.map((url, at) => `<img src="${url}" alt="${text(at === 0 ? name : `${name} with overlays`)}">`).join("");
 }
@@ -105,9 +108,9 @@ function probabilities({ probabilities: shares, prediction_set: kept }) {
 function modelHtml({ name, version, sha256, card }) {
   const { tumor, abstain, conformal, coverage, outlier } = card.thresholds;
   const limits = [
-    `called a tumor from a probability of ${asPercent(tumor)}`,
-    abstain > 0.5 ? `too close to call between ${asPercent(1 - abstain)} and ${asPercent(abstain)}` : "",
-    `not ruled out from ${asPercent(conformal)} (sets made to hold the right answer for ${asPercent(coverage)})`,
+    `called a tumor from a probability of ${asLimit(tumor)}`,
+    abstain > 0.5 ? `too close to call between ${asLimit(1 - abstain)} and ${asLimit(abstain)}` : "",
+    `not ruled out from ${asLimit(conformal)} (sets made to hold the right answer for ${asLimit(coverage)} of slices)`,
     outlier === null ? "" : `refused where the distance from the training data is over ${outlier.toFixed(2)}`,
   ].filter(Boolean);
   const rows = Object.entries(card.metrics).flatMap(([set, figures]) =>

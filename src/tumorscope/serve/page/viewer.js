@@ -1,13 +1,12 @@
 // The viewer: one or two panes that share zoom and window, the tools over them, and what lies under the pointer.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
 import { Badge, Button, Empty, Name, Progress, Term } from "./components.js";
-import { drawSlice, panBy, placeOf, windowOf, zoomAt } from "./draw.js";
+import { drawSlice, moveWindow, overlaysOf, panBy, placeOf, windowOf, zoomAt } from "./draw.js";
 import { VERDICTS, asPercent, verdictOf } from "./phrases.js";
 import { useSlice } from "./slices.js";
 
 const WINDOW_DRAG = 300;
 const WHEEL_STEP = 60;
-const STRETCH = { least: 0.02, most: 8 };
 
 /**
  * @param {object} props
@@ -82,9 +81,8 @@ function Pane({ pane, number, isActive, isTwo, look, onLook, commands }) {
     if (!size.width) return;
     const context = canvas.current.getContext("2d");
     if (!slice) return void context.clearRect(0, 0, canvas.current.width, canvas.current.height);
-    const overlays = { heat: look.heat.on ? look.heat.opacity : 0, outline: look.outline.on ? look.outline.opacity : 0 };
     const { width, height } = canvas.current;
-    drawSlice(context, slice, view, overlays, { width, height, ratio: size.ratio });
+    drawSlice(context, slice, view, overlaysOf(look, entry?.findings[index]), { width, height, ratio: size.ratio });
   }, [slice, size, look]);
   const pointer = usePointer({ canvas, slice, size, look, onLook, commands, number, setUnder });
   return html`<div class="pane dark ${isTwo && isActive ? "active" : ""}" data-pane=${number}>
@@ -224,10 +222,9 @@ function pinch(slice, view, size, { before, now, other }) {
   return zoomAt(slice, moved, size, reach(now) / reach(before), middle);
 }
 
-/** Right widens the window (less contrast), up lowers the level (brighter). */
-export function dragWindow(view, dx, dy) {
-  const stretch = Math.min(STRETCH.most, Math.max(STRETCH.least, view.stretch * Math.exp(dx / WINDOW_DRAG)));
-  return { ...view, stretch, shift: Math.min(2, Math.max(-2, view.shift + dy / WINDOW_DRAG)) };
+// Right widens the window (less contrast), up lowers the level (brighter).
+function dragWindow(view, dx, dy) {
+  return moveWindow(view, { shift: dy / WINDOW_DRAG, stretch: Math.exp(dx / WINDOW_DRAG) });
 }
 
 function valueAt(slice, view, size, x, y) {
