@@ -70,6 +70,31 @@ def test_arrow_keys_move_the_focus_of_the_list(page, add):
     expect(page.locator(".row-main").nth(1)).to_have_attribute("aria-current", "true")
 
 
+def test_tab_reaches_one_row_and_leaves_the_list(page, add):
+    add(page, "phantom_glioma.png", "phantom_notumor.png", "noise.png")
+    page.locator(".row-main").first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".row-main").nth(1)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Remove phantom_notumor.png")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Drag changes brightness and contrast")).to_be_focused()
+
+
+def test_focus_is_not_lost_where_start_and_worklist_take_turns(page, finished):
+    samples = page.get_by_role("button", name="Open all samples")
+    expect(samples).to_be_enabled()
+    samples.focus()
+    page.keyboard.press("Enter")
+    finished(page, 11)
+    expect(page.locator("#content")).to_be_focused()
+    page.get_by_label("More").click()
+    page.get_by_role("button", name="Clear the worklist").click()
+    page.get_by_role("button", name="Clear", exact=True).click()
+    page.locator(".drop-zone").wait_for()
+    expect(page.locator("#content")).to_be_focused()
+
+
 def test_answers_are_read_out(page, add):
     add(page, "phantom_glioma.png")
     spoken = page.locator("#announcements")

@@ -85,6 +85,25 @@ def test_the_keys_move_window_zoom_and_tools(plain):
     assert corner(plain, "bottom.right") == "100%"
 
 
+def test_no_key_moves_the_window_to_where_nothing_is_seen(plain, film):
+    for key in ("[", "{"):
+        for _ in range(60):
+            plain.keyboard.press(key)
+    assert corner(plain, "bottom.left").split("\n")[-1] == "L -382 W 5"
+    plain.keyboard.press("r")
+    assert corner(plain, "bottom.left").split("\n")[-1] == "L 128 W 255"
+
+
+def test_a_refused_picture_is_shown_without_overlays(page, add, film):
+    add(page, "noise.png")
+    shown = film(page).astype(int)
+    assert shown.max() > 200
+    assert np.ptp(shown, axis=-1).max() == 0
+    assert "without heatmap and outline: they would mean nothing" in " ".join(
+        page.locator(".answer").inner_text().split()
+    )
+
+
 def test_ctrl_and_wheel_zoom_where_the_pointer_is(plain, film):
     box = plain.locator(".film").bounding_box()
     x, y = box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.7
@@ -209,6 +228,45 @@ def test_a_file_of_several_slices_has_a_slider(page, add, film):
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".corner.top.left")).to_contain_text("slice 2 of 3")
     assert "3 slices" in page.locator(".list-row.chosen").inner_text()
+
+
+def test_a_chosen_slice_stays_while_others_are_read_and_over_a_look_at_another_page(page, add):
+    add(page, "phantom_notumor.png")
+    page.get_by_label("More").click()
+    page.get_by_role("checkbox").check()
+    page.keyboard.press("Escape")
+    add(page, "three sequences.tif")
+    page.keyboard.press("ArrowDown")
+    said = corner(page, "top.left")
+    other = next(number for number in (1, 2, 3) if f"slice {number} of 3" not in said)
+    page.get_by_label("Slice of three sequences.tif").fill(str(other))
+    expect(page.locator(".corner.top.left")).to_contain_text(f"slice {other} of 3")
+    add(page, "phantom_glioma.png")
+    page.get_by_role("link", name="Model", exact=True).click()
+    page.locator(".tile").first.wait_for()
+    page.go_back()
+    expect(page.locator(".corner.top.left")).to_contain_text(f"slice {other} of 3")
+
+
+def test_on_a_phone_the_way_back_leads_from_the_scan_to_the_list(visit, add):
+    with visit(size=(390, 844), has_touch=True, is_mobile=True) as page:
+        add(page, "phantom_glioma.png", "phantom_notumor.png")
+        page.locator(".row-main").nth(1).tap()
+        page.locator(".viewer").wait_for()
+        page.get_by_role("link", name="Model", exact=True).tap()
+        page.locator(".tile").first.wait_for()
+        page.go_back()
+        page.locator(".viewer").wait_for()
+        page.go_back()
+        page.locator(".list").wait_for()
+        page.locator(".row-main").first.tap()
+        page.get_by_label("Back to the list").tap()
+        page.locator(".list").wait_for()
+        assert page.evaluate("history.state") is None
+        page.locator(".row-main").first.tap()
+        page.locator(".viewer").wait_for()
+        page.go_back()
+        page.locator(".list").wait_for()
 
 
 def test_two_fingers_zoom(visit, add, scans):

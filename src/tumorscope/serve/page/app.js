@@ -2,7 +2,7 @@
 import { html, render, useEffect, useRef, useState } from "./dom.js";
 import { onKeyWanted } from "./api.js";
 import { Button, Dialog, ErrorLine, Icon, Page, useModel } from "./components.js";
-import { PAGES } from "./pages.js";
+import { PAGES, currentPath } from "./pages.js";
 
 function App() {
   useStrayDrops();
@@ -48,10 +48,9 @@ function skip(event) {
 }
 
 function usePath() {
-  const read = () => location.hash.replace(/^#/, "").split("?")[0] || "/";
-  const [path, setPath] = useState(read);
+  const [path, setPath] = useState(currentPath);
   useEffect(() => {
-    const follow = () => setPath(read());
+    const follow = () => setPath(currentPath());
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);

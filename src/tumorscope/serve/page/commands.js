@@ -1,8 +1,9 @@
 // What buttons, keys and drops of the scans page do; each name may stand in keys.js.
 import { getJson } from "./api.js";
-import { RESTING, panBy, zoomAt } from "./draw.js";
+import { RESTING, moveWindow, panBy, zoomAt } from "./draw.js";
 import { fromClipboard, fromDrop, fromField, fromPaste, fromSamples } from "./intake.js";
 import { openSlice } from "./slices.js";
+import { leaveList, returnToList } from "./way-back.js";
 import { arrange } from "./worklist.js";
 
 const ZOOM_STEP = 1.25;
@@ -74,6 +75,7 @@ function choosingCommands({ worklist, state, change, shown }) {
     show, showSlice, step,
     choose: (id) => {
       show(id);
+      leaveList();
       change({ side: "scan" });
     },
     next: () => go(1),
@@ -103,7 +105,7 @@ function listCommands({ worklist, state, change, shown, setDialog }, { show }) {
       if ("verdict" in wish && isHidden) show(left[0].id); // a filter takes the eye to what it leaves
     },
     search: () => document.getElementById("search")?.focus(),
-    showList: () => change({ side: "list" }),
+    showList: () => returnToList(() => change({ side: "list" })),
     clear: () => setDialog("clear"),
     download: () => setDialog("download"),
     help: () => setDialog("help"),
@@ -124,10 +126,10 @@ function viewCommands({ worklist, state, change }) {
     fit: () => view(() => ({ zoom: 1, x: 0.5, y: 0.5 })),
     reset: () => view(() => RESTING),
     invert: () => view(({ isInverted }) => ({ isInverted: !isInverted })),
-    brighter: () => view(({ shift }) => ({ shift: shift - LEVEL_STEP })),
-    darker: () => view(({ shift }) => ({ shift: shift + LEVEL_STEP })),
-    sharper: () => view(({ stretch }) => ({ stretch: stretch / WIDTH_STEP })),
-    softer: () => view(({ stretch }) => ({ stretch: stretch * WIDTH_STEP })),
+    brighter: () => view((before) => moveWindow(before, { shift: -LEVEL_STEP })),
+    darker: () => view((before) => moveWindow(before, { shift: LEVEL_STEP })),
+    sharper: () => view((before) => moveWindow(before, { stretch: 1 / WIDTH_STEP })),
+    softer: () => view((before) => moveWindow(before, { stretch: WIDTH_STEP })),
     toolWindow: () => look({ tool: "window" }),
     toolPan: () => look({ tool: "pan" }),
     heat: () => toggle("heat"),

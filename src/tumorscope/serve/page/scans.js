@@ -11,6 +11,7 @@ import { asPercent, sentence } from "./phrases.js";
 import { openSlice } from "./slices.js";
 import { Start } from "./start.js";
 import { Viewer } from "./viewer.js";
+import { useWayBack } from "./way-back.js";
 import { Worklist, arrange, countEntries } from "./worklist.js";
 
 const PANS = { ArrowLeft: [24, 0], ArrowRight: [-24, 0], ArrowUp: [0, 24], ArrowDown: [0, -24] };
@@ -19,6 +20,7 @@ const ALWAYS = ["chooseFiles", "theme", "help"];
 
 // The session outlives a look at another page.
 const worklist = new Worklist();
+const known = new WeakSet(); // the findings that have shown their gravest slice
 const kept = {
   panes: [{ id: null, index: 0 }],
   active: 0,
@@ -50,6 +52,8 @@ export default function Scans() {
   useKeys(commands);
   useNews(entries, active, model);
   useNeighbors(shown, active.entry);
+  useWayBack((side) => change({ side }));
+  useFoothold(entries.length === 0);
   if (entries.length === 0) {
     return html`<${Fields} fields=${fields} commands=${commands} /><${Start} commands=${commands} />
       <${Toast} error=${error} onClose=${() => setError(null)} /><${DropVeil} />${dialog === "help" && html`<${Help}
@@ -99,18 +103,27 @@ function openIds({ panes, active }) {
 
 // Something is always chosen where there is anything; a file that gets its slices is shown at the gravest one.
 function useChoice(entries, state, change) {
-  const seen = useRef(new Set());
   useEffect(() => {
+    const isNew = ({ lead }) => lead && !known.has(lead);
+    const fresh = new Set(entries.filter(isNew));
+    fresh.forEach(({ lead }) => known.add(lead));
     const panes = state.panes.map((pane) => {
       const entry = entries.find(({ id }) => id === pane.id);
       if (!entry) return { id: entries[0]?.id ?? null, index: bestIndex(entries[0]) };
-      if (!entry.lead || seen.current.has(entry.lead)) return pane;
-      seen.current.add(entry.lead);
-      return { ...pane, index: bestIndex(entry) };
+      return fresh.has(entry) ? { ...pane, index: bestIndex(entry) } : pane;
     });
     const isOther = (pane, at) => pane.id !== state.panes[at].id || pane.index !== state.panes[at].index;
     if (panes.some(isOther)) change({ panes });
   }, [entries]);
+}
+
+// Start and worklist take each other's place: whoever moves by keyboard or by ear is not left nowhere.
+function useFoothold(isEmpty) {
+  const before = useRef(isEmpty);
+  useEffect(() => {
+    if (before.current !== isEmpty && document.activeElement === document.body) document.getElementById("content")?.focus();
+    before.current = isEmpty;
+  }, [isEmpty]);
 }
 
 function useIntake(commands, setError) {
