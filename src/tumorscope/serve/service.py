@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from tumorscope.inference import Model
@@ -14,6 +15,8 @@ from tumorscope.serve.keeping import Keeper
 from tumorscope.serve.limits import Gate
 from tumorscope.serve.settings import ServeSettings
 from tumorscope.serve.telemetry import Telemetry
+
+THUMBNAILS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Service:
         telemetry: what is measured.
         inbox: the private folder of uploads.
         keeper: keeps uploads and findings where that was asked for.
+        thumbnailers: how many pictures of other people's making are decoded at one time; each may take much memory.
     """
 
     settings: ServeSettings
@@ -37,6 +41,7 @@ class Service:
     telemetry: Telemetry
     inbox: Path
     keeper: Keeper | None
+    thumbnailers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(THUMBNAILS_AT_ONCE))
 
 
 async def _service(request: Request) -> Service:  # a plain function would be called in a thread

@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import httpx
@@ -260,3 +262,23 @@ def test_files_that_may_not_be_read_are_named(client, place):
         assert "cannot be read" in client.get("/v1/runs/evaluated").json()["problems"][0]
     finally:
         file.chmod(0o644)
+
+
+def test_few_pictures_are_decoded_at_one_time(here, place, monkeypatch):
+    running, most = [], []
+
+    def slow(*_):
+        running.append(1)
+        most.append(len(running))
+        time.sleep(0.1)
+        running.pop()
+        return b"a picture"
+
+    monkeypatch.setattr("tumorscope.serve.routes.runs.thumbnail", slow)
+    server = here(runs=place / "runs", data_root=(place / "data",))
+    with httpx.Client(base_url=server.address, timeout=30) as client, ThreadPoolExecutor(8) as pool:
+        mistakes = client.get("/v1/runs/first").json()["mistakes"]["mistakes"]
+        url = next(mistake["picture"] for mistake in mistakes if mistake["picture"])
+        answers = list(pool.map(client.get, [url] * 8))
+    assert {answer.content for answer in answers} == {b"a picture"}
+    assert max(most) == 2

@@ -63,7 +63,7 @@ async def mistakes(
 async def picture(service: Serving, name: str, row: int) -> Response:
     """Return the slice of a wrong answer as a small JPEG, if its file lies under a data root and is unchanged."""
     run, folder = await _run(service, name)
-    data = await to_thread.run_sync(_picture, service, run, folder, row)
+    data = await to_thread.run_sync(_picture, service, run, folder, row, limiter=service.thumbnailers)
     if data is None:
         raise HTTPException(404, "there is no such picture, or its file is not under a data root any more")
     return Response(data, media_type=MEDIA_TYPE)
