@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import socket
 import threading
 import time
@@ -13,6 +14,8 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+
+from tumorscope.serve.jobs.shelf import RESERVE
 
 BOUNDARY = "limit"
 HEAD = f"POST /v1/findings HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
@@ -288,6 +291,28 @@ def test_refused_bodies_make_no_room_for_others(here):
         time.sleep(0.2)
         second.sendall(f"{HEAD}Content-Length: 59000\r\n\r\n".encode() + PART + b"x" * 55_000)
         assert answer_of(second)[0] == 429
+
+
+def test_a_job_that_is_sent_while_the_server_stops_is_taken(here, monkeypatch):
+    monkeypatch.setattr("tumorscope.serve.server.GIVE_UP_SECONDS", 1)
+    server, body = here(), form(b"x" * 2000)
+    head = f"{HEAD.replace('/v1/findings', '/v1/jobs')}Content-Length: {len(body)}\r\n\r\n"
+    with raw(server) as connection:
+        connection.sendall(head.encode() + body[:1000])
+        time.sleep(0.3)
+        server.stop()
+        time.sleep(2)
+        connection.sendall(body[1000:])
+        assert answer_of(connection)[0] == 202
+
+
+@pytest.mark.parametrize(("path", "field"), [("/v1/jobs", "files"), ("/v1/audits", "file")])
+def test_what_has_no_room_on_the_disk_is_refused_before_it_is_sent(here, monkeypatch, path, field):
+    server, room = here(), shutil._ntuple_diskusage(2**40, 2**40, RESERVE + 100_000)
+    monkeypatch.setattr("tumorscope.serve.jobs.shelf.shutil.disk_usage", lambda _: room)
+    with ask(server) as client:
+        answer = client.post(path, files={field: ("a.zip", b"x" * 200_000)})
+    assert (answer.status_code, name_of(answer.json())) == (507, "no-room")
 
 
 def test_bytes_too_many_are_refused(here):

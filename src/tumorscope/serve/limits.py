@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -124,13 +124,24 @@ class Gate:
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
-        """Count a request in for as long as the block runs: it is received, then worked on (see `working`).
+        """Count a request in as `counted` does: it is received, then worked on (see `working`).
 
         Raises:
             ProblemError: the server is stopping (503), or there is too much to do (429 with Retry-After).
         """
         self.check_open()
         self._check_room()
+        with self.counted():
+            yield
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count a request in for as long as the block runs; a server that stops waits for it.
+
+        Raises:
+            ProblemError: the server is stopping (503).
+        """
+        self.check_open()
         self._inside += 1
         self._empty.clear()
         try:

@@ -38,9 +38,11 @@ class Telemetry:
         )
 
     def watch(self, *, waiting: Callable[[], float], inside: Callable[[], float]) -> None:
-        """Show how many files wait and how many requests are worked on."""
+        """Show how many files wait and how many requests are received or worked on."""
         Gauge("tumorscope_queue_files", "Files that wait for the model.", registry=self.registry).set_function(waiting)
-        Gauge("tumorscope_requests_inside", "Requests worked on.", registry=self.registry).set_function(inside)
+        Gauge("tumorscope_requests_inside", "Requests received or worked on.", registry=self.registry).set_function(
+            inside
+        )
 
     def count_batch(self, files: int) -> None:
         """Count a batch; called in the threads of the engine."""

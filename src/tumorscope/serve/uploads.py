@@ -89,6 +89,12 @@ async def receive_uploads(request: Request, folder: Path, *, files: int, field: 
     return form.uploads
 
 
+def announced_size(request: Request) -> int:
+    """Return the bytes that a request says its body has, 0 where it says nothing."""
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdecimal() else 0
+
+
 def remove_uploads(uploads: Sequence[Upload]) -> None:
     """Remove the files of uploads; those that are gone are gone."""
     for upload in uploads:

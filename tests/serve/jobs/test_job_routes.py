@@ -14,6 +14,9 @@ import httpx
 import numpy as np
 import pytest
 
+from tumorscope.serve.jobs.findings import overlay_path
+from tumorscope.serve.routes import jobs as routes
+
 BROKEN = {"content-type": "multipart/form-data; boundary=x"}
 
 
@@ -74,6 +77,13 @@ def test_overlays_come_in_pages(quick, parts, draw, ended):
     assert (len(rest["findings"]), rest["next"], rest["more"]) == (3, 103, False)
     assert {finding["overlay"] for finding in rest["findings"]} == {first["findings"][0]["overlay"]}
     assert len(httpx.get(f"{quick.url}/v1/jobs/{job['id']}").json()["findings"]) == 103
+
+
+def test_large_pictures_come_in_shorter_pages(tmp_path, monkeypatch):
+    monkeypatch.setattr(routes, "PAGE_BYTES", 100)
+    for position, size in enumerate((60, 40, 1, 500, 90)):
+        overlay_path(tmp_path, position).write_bytes(b"x" * size)
+    assert [routes._fitting(tmp_path, since, 6 - since) for since in range(6)] == [2, 2, 1, 1, 2, 1]
 
 
 def events_of(url, job_id, seen=None):

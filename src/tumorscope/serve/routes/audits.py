@@ -32,7 +32,7 @@ from tumorscope.serve.roots import (
 )
 from tumorscope.serve.service import Serving
 from tumorscope.serve.thumbnails import MEDIA_TYPE, thumbnail
-from tumorscope.serve.uploads import receive_uploads
+from tumorscope.serve.uploads import announced_size, receive_uploads
 
 KIND = "audit"
 FIELD = "file"
@@ -94,7 +94,7 @@ async def start_audit(request: Request, service: Serving) -> Response:
     """Audit a folder under a data root (JSON), or a zip of a data set (multipart, field `file`)."""
     jobs: Jobs = request.app.state.jobs
     is_json = request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/json"
-    job = await (_of_folder(request, service, jobs) if is_json else _of_zip(request, jobs))
+    job = await (_of_folder(request, service, jobs) if is_json else _of_zip(request, service, jobs))
     document = _document(jobs, job)
     answer = ascii_json(document, 202)
     answer.headers["location"] = document["links"]["self"]
@@ -151,7 +151,11 @@ async def picture(request: Request, service: Serving, audit_id: str, picture_id:
     jobs: Jobs = request.app.state.jobs
     job = await _finished(jobs, audit_id)
     base = _base(service, jobs, job)
-    data = None if base is None else await to_thread.run_sync(_read_picture, jobs.results(job.id), base, picture_id)
+    if base is None:
+        data = None
+    else:
+        results, turns = jobs.results(job.id), service.thumbnailers
+        data = await to_thread.run_sync(_read_picture, results, base, picture_id, limiter=turns)
     if data is None:
         raise HTTPException(404, "there is no such picture, or its file has gone")
     return Response(data, media_type=MEDIA_TYPE)
@@ -197,11 +201,12 @@ async def _small_body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _of_zip(request: Request, jobs: Jobs) -> Job:
-    async with jobs.accepting(KIND) as draft:
-        uploads = await receive_uploads(request, draft.files, files=1, field=FIELD)
-        await to_thread.run_sync(check_zip, uploads[0].path, ZipLimits())
-        return await draft.submit(uploads, options={"name": uploads[0].name}, total=0)
+async def _of_zip(request: Request, service: Serving, jobs: Jobs) -> Job:
+    with service.gate.counted():
+        async with jobs.accepting(KIND, size=announced_size(request)) as draft:
+            uploads = await receive_uploads(request, draft.files, files=1, field=FIELD)
+            await to_thread.run_sync(check_zip, uploads[0].path, ZipLimits())
+            return await draft.submit(uploads, options={"name": uploads[0].name}, total=0)
 
 
 async def _audit(jobs: Jobs, audit_id: str) -> Job:

@@ -21,10 +21,14 @@ from tumorscope.serve.jobs.events import events_of
 from tumorscope.serve.jobs.findings import overlay_path
 from tumorscope.serve.routes.documents import EXAMPLE as FINDING
 from tumorscope.serve.routes.documents import FILES_BODY
-from tumorscope.serve.uploads import receive_uploads
+from tumorscope.serve.service import Service
+from tumorscope.serve.settings import MEBI
+from tumorscope.serve.uploads import announced_size, receive_uploads
 
 PAGE, PAGE_WITH_OVERLAYS = 5_000, 100
 """Findings of an answer at most, without and with their pictures."""
+PAGE_BYTES = 64 * MEBI
+"""Of the pictures of an answer."""
 LARGEST = 2**31
 EVENTS = "text/event-stream"
 router = APIRouter(tags=["jobs"])
@@ -67,11 +71,13 @@ async def submit_job(
     A job outlives the server: one that was stopped or killed goes on where it was. It is removed an hour after its
     end, or by `DELETE`.
     """
-    jobs, service = _jobs(request), request.app.state.service
-    async with jobs.accepting("findings", size=_announced(request)) as draft:
-        uploads = await receive_uploads(request, draft.files, files=service.settings.limits.job_files)
-        options = {"model": service.model.file.sha256, "channels": channels, "overlay": overlay is not None}
-        job = await draft.submit(uploads, options=options)
+    jobs: Jobs = _jobs(request)
+    service: Service = request.app.state.service
+    options = {"model": service.model.file.sha256, "channels": channels, "overlay": overlay is not None}
+    with service.gate.counted():
+        async with jobs.accepting("findings", size=announced_size(request)) as draft:
+            uploads = await receive_uploads(request, draft.files, files=service.settings.limits.job_files)
+            job = await draft.submit(uploads, options=options)
     document = jobs.document(job)
     return JSONResponse(document, 202, {"Location": document["links"]["self"]})
 
@@ -89,7 +95,7 @@ async def read_job(
     limit = PAGE if overlay is None else PAGE_WITH_OVERLAYS
     entries = await jobs.entries(job_id, since, limit + 1)
     results = None if overlay is None else jobs.results(job_id)
-    body = await to_thread.run_sync(_body, jobs, job, entries[:limit], since, len(entries) > limit, results)
+    body = await to_thread.run_sync(_body, jobs, job, entries, since, limit, results)
     return Response(body, media_type="application/json")
 
 
@@ -121,21 +127,30 @@ async def remove_job(request: Request, job_id: JobId) -> Response:
     return Response(status_code=204)
 
 
-def _announced(request: Request) -> int:
-    length = request.headers.get("content-length", "")
-    return int(length) if length.isascii() and length.isdecimal() else 0
-
-
 def _jobs(request: Request) -> Jobs:
     jobs: Jobs = request.app.state.jobs
     return jobs
 
 
-def _body(jobs: Jobs, job: Job, entries: Sequence[str], since: int, more: bool, results: Path | None) -> bytes:
+def _body(jobs: Jobs, job: Job, entries: Sequence[str], since: int, limit: int, results: Path | None) -> bytes:
     """Write the document around the findings, which stand as text already."""
-    findings = ", ".join(_finding(entry, since + offset, results) for offset, entry in enumerate(entries))
-    document = jobs.document(job) | {"next": since + len(entries), "more": more}
+    page = entries[:limit]
+    if results is not None:
+        page = page[: _fitting(results, since, len(page))]
+    findings = ", ".join(_finding(entry, since + offset, results) for offset, entry in enumerate(page))
+    document = jobs.document(job) | {"next": since + len(page), "more": len(entries) > len(page)}
     return f'{json.dumps(document)[:-1]}, "findings": [{findings}]}}'.encode()
+
+
+def _fitting(results: Path, since: int, most: int) -> int:
+    """Return of how many findings the pictures go into one answer; the first always does."""
+    left = PAGE_BYTES
+    for offset in range(most):
+        path = overlay_path(results, since + offset)
+        left -= path.stat().st_size if path.exists() else 0
+        if left < 0:
+            return max(1, offset)
+    return most
 
 
 def _finding(entry: str, position: int, results: Path | None) -> str:
