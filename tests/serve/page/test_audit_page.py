@@ -174,7 +174,11 @@ def test_a_dropped_zip_is_audited_and_removed(visit, audited, planted, tmp_path)
         page.wait_for_function("() => document.querySelectorAll('.pair img').length === 24")
         link = f"/v1/audits/{page.evaluate('location.hash').partition('id=')[2]}"
         assert httpx.get(audited + link).status_code == 200
+        page.route(f"**{link}", lambda route: route.abort() if route.request.method == "DELETE" else route.continue_())
         page.get_by_role("button", name="Remove this audit").click()
+        assert "cannot be reached" in page.get_by_role("alert").inner_text()  # nobody is told that it is removed
+        page.unroute(f"**{link}")
+        page.get_by_role("button", name="Try again").click()
         page.locator(".zip-drop").wait_for()
         assert httpx.get(audited + link).status_code == 404
 

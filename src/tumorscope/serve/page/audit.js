@@ -43,17 +43,23 @@ function linkOfAddress() {
 }
 
 function Audit({ link, onLeave }) {
-  const { audit, error, again } = useAudit(link);
+  const { audit, error: unread, again } = useAudit(link);
+  const [unmoved, setUnmoved] = useState(null);
   const remove = async () => {
-    await request(link, { method: "DELETE" }).catch(() => {});
+    try {
+      await request(link, { method: "DELETE" });
+    } catch (problem) {
+      if (problem.status !== GONE) return setUnmoved(problem);
+    }
     announce("The audit is removed");
     onLeave();
   };
+  const error = unmoved ?? unread;
   if (error) {
     const isGone = error.status === GONE;
     return html`<${Page} title="Audit" actions=${html`<${Button} icon="add" onClick=${onLeave}>New audit</${Button}>`}>
       <${ErrorLine} error=${isGone ? "This audit is no longer here: it was removed, or its time was over." : error}
-        onRetry=${isGone ? undefined : again} /></${Page}>`;
+        onRetry=${isGone ? undefined : unmoved ? remove : again} /></${Page}>`;
   }
   if (!audit) return html`<${Page} title="Audit"><${Progress} label="Asking for the audit" /></${Page}>`;
   if (audit.status === "done") return html`<${AuditResult} audit=${audit} link=${link} onLeave=${onLeave} onRemove=${remove} />`;
