@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +33,7 @@ class Service:
         inbox: the private folder of uploads.
         keeper: keeps uploads and findings where that was asked for.
         thumbnailers: how many pictures of other people's making are decoded at one time; each may take much memory.
+        suspects: held by the job that reads a file over which the server may have died, so that no other is blamed.
     """
 
     settings: ServeSettings
@@ -42,6 +44,7 @@ class Service:
     inbox: Path
     keeper: Keeper | None
     thumbnailers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(THUMBNAILS_AT_ONCE))
+    suspects: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 async def _service(request: Request) -> Service:  # a plain function would be called in a thread

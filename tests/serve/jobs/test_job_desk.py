@@ -207,6 +207,45 @@ def test_a_file_over_which_the_server_died_too_often_fails_alone(app, draw):
     assert findings[1]["message"] == DEADLY
 
 
+def test_a_deadly_file_of_one_job_puts_no_blame_on_another(app, draw):
+    async def accept():
+        async with app(port=1) as one:
+            one.state.service.engine.answer = _never
+            jobs = [await submit(one, [draw(f"{name}.png", 0)]) for name in ("deadly", "innocent")]
+            for job in jobs:
+                while (await one.state.jobs.get(job.id)).status == "queued":
+                    await asyncio.sleep(0.01)
+            return [job.id for job in jobs]
+
+    async def die():
+        """As a server that is killed by the one file while it reads the other."""
+        async with app(port=1) as one:
+            engine, answer = one.state.service.engine, one.state.service.engine.answer
+            dying = asyncio.Event()
+
+            async def answer_or_die(uploads, **options):
+                if uploads[0].name == "deadly.png":
+                    dying.set()
+                else:
+                    await asyncio.sleep(0.1)
+                return await (_never() if dying.is_set() else answer(uploads, **options))
+
+            engine.answer = answer_or_die
+            await asyncio.wait_for(dying.wait(), 20)
+            await asyncio.sleep(0.3)
+
+    async def last(job_ids):
+        async with app(port=1) as one:
+            for job_id in job_ids:
+                await end_of(one.state.jobs, job_id)
+            return [(await found(one.state.jobs, job_id))[0]["status"] for job_id in job_ids]
+
+    job_ids = asyncio.run(accept())
+    for _ in range(TRIES):
+        asyncio.run(die())
+    assert asyncio.run(last(job_ids)) == ["error", "ok"]
+
+
 def test_a_job_gets_its_turn_though_others_always_wait(app, draw, monkeypatch):
     monkeypatch.setattr(findings_module, "STARVED_S", 0.1)
     crowd = [Upload("crowd", draw("crowd.png", 0, side=300))] * 8

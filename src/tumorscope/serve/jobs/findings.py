@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -28,8 +29,9 @@ async def run(work: Work) -> None:
     """Answer the files that are not answered yet.
 
     All findings of a job come from one model: where the server has another one by now, the job begins anew. After a
-    death of the server the files of the first group are read one by one: if one of them is why, it becomes known, and
-    after some tries it gets a finding of status 'error', so that the others are answered.
+    death of the server the files of the first group are read one by one, while no other job reads such a file: if one
+    of them is why, it becomes known, and after some tries it gets a finding of status 'error', so that the others are
+    answered.
     """
     sha256 = work.service.model.file.sha256
     if work.job.options["model"] != sha256:
@@ -38,12 +40,14 @@ async def run(work: Work) -> None:
     suspects = done + GROUP if work.was_interrupted else done
     count = await work.count_entries()
     while done < len(work.files):
-        group = work.files[done : done + (1 if done < suspects else GROUP)]
-        is_deadly = done < suspects and await work.try_file(done) >= TRIES
-        answers, files = ([_deadly(work, group[0])], 1) if is_deadly else await _answer(work, group)
-        await to_thread.run_sync(_write_overlays, work.results, count, answers)
-        done, count = done + files, count + len(answers)
-        await work.record([answer.finding.to_json() for answer in answers], done)
+        is_suspect = done < suspects
+        async with work.service.suspects if is_suspect else nullcontext():
+            group = work.files[done : done + (1 if is_suspect else GROUP)]
+            is_deadly = is_suspect and await work.try_file(done) >= TRIES
+            answers, files = ([_deadly(work, group[0])], 1) if is_deadly else await _answer(work, group)
+            await to_thread.run_sync(_write_overlays, work.results, count, answers)
+            done, count = done + files, count + len(answers)
+            await work.record([answer.finding.to_json() for answer in answers], done)
         work.service.telemetry.count_findings(answer.finding for answer in answers)
 
 
