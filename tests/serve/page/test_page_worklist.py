@@ -114,6 +114,18 @@ def test_an_unsure_answer_shows_the_limits_on_its_bar(several, choose):
     assert kept == ["No tumor", "Glioma"]
 
 
+def test_a_thumbnail_is_the_picture_in_small(page, add):
+    add(page, "phantom_glioma.png")
+    drawn = page.locator(".thumb canvas").evaluate(
+        "canvas => [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data]"
+    )
+    red, green, blue, opacity = (drawn[channel::4] for channel in range(4))
+    assert red == green == blue
+    assert set(opacity) == {255}
+    assert min(red) < 10
+    assert max(red) > 200
+
+
 def test_few_pixels_are_remarked(page, add, choose):
     add(page, "small.png")
     assert "Few pixels: the head is so small in this picture" in choose(page, "small.png")

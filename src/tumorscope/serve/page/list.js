@@ -2,6 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
 import { Button, Empty, Icon, Menu, Name, Progress } from "./components.js";
 import { VERDICTS, asPercent, capital, className, isSuspected } from "./phrases.js";
+import { drawThumb } from "./slices.js";
 import { ORDERS, countEntries } from "./worklist.js";
 
 const ROW = 58;
@@ -159,7 +160,7 @@ function Thumb({ entry }) {
   const canvas = useRef(null);
   const { thumb } = entry;
   useLayoutEffect(() => {
-    if (thumb) canvas.current.getContext("2d").putImageData(thumb, 0, 0);
+    if (thumb) drawThumb(canvas.current.getContext("2d"), thumb);
   }, [thumb]);
   return html`<span class="thumb">${thumb
     ? html`<canvas ref=${canvas} width=${thumb.width} height=${thumb.height}

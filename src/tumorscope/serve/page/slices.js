@@ -20,6 +20,8 @@ const opened = new Map();
  * @property {{width: number, height: number, pixels: Uint8Array}} heat how strongly each place speaks for `shown`
  * @property {[number, number][][]} outlines in pixels of the slice
  * @property {string} shown the class that the heatmap is of
+ *
+ * @typedef {{width: number, height: number, grays: Uint8ClampedArray}} Thumb
  */
 
 /** Base64 strings of the server as blobs, which the browser may keep outside its memory. */
@@ -48,7 +50,7 @@ export function openSlice(layers) {
   return known;
 }
 
-/** A small picture of a slice with its contrast spread. @returns {Promise<ImageData>} */
+/** A small picture of a slice with its contrast spread, a byte a pixel since there may be thousands. @returns {Promise<Thumb>} */
 export async function makeThumb(layers) {
   const long = Math.max(layers.width, layers.height);
   const size = (side) => Math.max(1, Math.round((side / long) * THUMB));
@@ -61,8 +63,14 @@ export async function makeThumb(layers) {
   const image = context.getImageData(0, 0, width, height);
   const grays = image.data.filter((_, at) => at % 4 === 0);
   const { level, width: spread } = restingWindow(grays, 8);
-  grays.forEach((gray, at) => image.data.fill(((gray - level) / spread + 0.5) * 255, 4 * at, 4 * at + 3));
-  return image;
+  return { width, height, grays: grays.map((gray) => ((gray - level) / spread + 0.5) * 255) };
+}
+
+/** Draw what makeThumb made on a canvas of its size. */
+export function drawThumb(context, { width, height, grays }) {
+  const image = new ImageData(width, height);
+  grays.forEach((gray, at) => image.data.set([gray, gray, gray, 255], 4 * at));
+  context.putImageData(image, 0, 0);
 }
 
 async function decode(layers) {

@@ -23,7 +23,7 @@ const NOTICE_MS = 60;
  * @property {?object} lead the finding that stands for the file
  * @property {?string} verdict see VERDICTS in phrases.js
  * @property {?Error} error why it failed
- * @property {?ImageData} thumb
+ * @property {?import("./slices.js").Thumb} thumb
  */
 
 export class Worklist {
@@ -135,13 +135,14 @@ export class Worklist {
     const onWait = (wait) => tell({ share: 0, wait });
     const { findings } = await send(FINDINGS + entry.channels, form, { onProgress, onWait, signal });
     // a form writes some letters of a name otherwise (quotes, line breaks); the page knows it as it is
-    entry.findings = findings.map(({ overlay, layers, ...finding }) => ({ ...finding, file: entry.name }));
-    entry.layers = findings.map(({ layers }) => packLayers(layers));
-    entry.lead = leading(entry.findings);
-    entry.verdict = verdictOf(entry.lead);
-    entry.status = entry.verdict === "failed" ? "failed" : "done";
-    const shown = entry.layers[entry.findings.indexOf(entry.lead)];
-    entry.thumb = shown ? await makeThumb(shown) : null;
+    const named = findings.map(({ overlay, layers, ...finding }) => ({ ...finding, file: entry.name }));
+    const packed = findings.map(({ layers }) => packLayers(layers));
+    const lead = leading(named);
+    const verdict = verdictOf(lead);
+    const shown = packed[named.indexOf(lead)];
+    const thumb = shown ? await makeThumb(shown) : null;
+    const status = verdict === "failed" ? "failed" : "done"; // only now, so that none is sent again while it is under way
+    Object.assign(entry, { findings: named, layers: packed, lead, verdict, thumb, status });
   }
 
   #failQueued(error) {
