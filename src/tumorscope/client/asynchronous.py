@@ -40,7 +40,7 @@ class AsyncClient:
         url: of the server.
         api_key: what the server asks for, if it does.
         timeout: seconds that one answer may take.
-        patience: seconds for which a server that is busy or restarts is asked again.
+        patience: seconds for which a server that is busy is asked again, and a job waits for one that restarts.
         parallel: requests at one time, for long lists of files.
 
     Raises:

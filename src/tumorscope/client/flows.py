@@ -88,7 +88,7 @@ class Flows:
 
     Attributes:
         url: of the server, for messages.
-        patience: seconds for which a busy or restarting server is waited for.
+        patience: seconds for which a busy server, or one that broke off, is asked again.
     """
 
     url: str
