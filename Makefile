@@ -21,7 +21,7 @@ check: $(VENV)/full.installed
 	$(BIN)/mypy
 
 test: $(VENV)/full.installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 format: $(VENV)/full.installed
 	$(BIN)/ruff check --fix .

@@ -65,7 +65,8 @@ export function sentence(finding, card) {
 /** What a flag says to somebody who has never read our documentation; `words` are the server's own. */
 export function flagSentence(flag, words = {}) {
   const known = {
-    out_of_distribution: "This does not look like a brain MRI the model knows: it is unlike anything the model was trained on.",
+    out_of_distribution:
+      "This does not look like a brain MRI the model knows: in content, frame, crop or contrast it is unlike the pictures that the model was trained on.",
     empty_slice: "This picture is empty: it holds only one gray level.",
     low_resolution: "Few pixels: the head is so small in this picture that a small tumor could not be seen.",
     abstain: "Too close to call: tumor or none would be a guess.",
