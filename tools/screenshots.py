@@ -8,31 +8,21 @@ example scans and drawings of the phantom. `--docs` writes the four that the doc
 
 from __future__ import annotations
 
-import argparse
-import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from camera import SIZES, browsing, read_arguments, serving, write_docs
+from playwright.sync_api import Browser, Page
 
 from tumorscope.catalog.phantom import draw_phantom
 from tumorscope.samples import example_scans
 
-ROOT = Path(__file__).resolve().parents[1]
-IMAGES = ROOT / "docs" / "images"
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SIZES = {"wide": (1280, 800), "narrow": (390, 844)}
 DRAWN = 48
 KEY = "a-key-that-nobody-uses-but-this-script"
-COLORS = 256
 
 
 @dataclass(frozen=True)
@@ -58,20 +48,18 @@ class Stage:
 
 def main() -> None:
     """Take every picture, or those that `--only` names."""
-    arguments = _arguments()
+    arguments = read_arguments(__doc__, STATES)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, browsing() as browser:
         files = _draw(Path(folder))
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        with _served() as address, _served("--api-key", KEY) as locked:
+        with serving() as address, serving("--api-key", KEY) as locked:
             for name in arguments.only or STATES:
                 for width in SIZES:
                     path = arguments.out / f"{name}-{width}.png"
                     _take(browser, locked if name == "key" else address, name, width, files, path)
                     print(path)
-        browser.close()
     if arguments.docs:
-        _write_docs(arguments.out)
+        write_docs(arguments.out, DOCS)
 
 
 def _empty(stage: Stage) -> None:
@@ -271,35 +259,6 @@ def _draw(folder: Path) -> dict[str, Path]:
     cut = files["cut short.png"] = folder / "cut short.png"
     cut.write_bytes(files["phantom_glioma.png"].read_bytes()[:900])
     return files
-
-
-@contextmanager
-def _served(*arguments: str) -> Iterator[str]:
-    call = "from tumorscope.cli import main; main()"
-    variables = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-c", call, "serve", "--port", "0", *arguments]
-    process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _write_docs(folder: Path) -> None:
-    for name, source in DOCS.items():
-        with Image.open(folder / f"{source}.png") as image:
-            small = image.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
-        small.save(IMAGES / f"{name}.png", optimize=True)
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--only", nargs="+", choices=list(STATES))
-    parser.add_argument("--docs", action="store_true")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -9,39 +9,28 @@ those that the documentation shows into docs/images.
 
 from __future__ import annotations
 
-import argparse
-import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from camera import SIZES, browsing, read_arguments, serving, write_docs
+from playwright.sync_api import Page
 
 from tumorscope.catalog.phantom import write_phantom
 from tumorscope.demo import plant_leaks
 from tumorscope.training import train
 
-ROOT = Path(__file__).resolve().parents[1]
-IMAGES = ROOT / "docs" / "images"
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SIZES = {"wide": (1280, 800), "narrow": (390, 844)}
 AUDIT_MS = 180_000
-COLORS = 256
 SLICES = 240
 
 
 def main() -> None:
     """Take every picture, or those that `--only` names."""
-    arguments = _arguments()
+    arguments = read_arguments(__doc__, STATES)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, browsing() as browser:
         data, runs = _prepare(Path(folder))
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        with _served("--data-root", data, "--runs", runs) as full, _served() as bare:
+        with serving("--data-root", data, "--runs", runs) as full, serving() as bare:
             for name in arguments.only or STATES:
                 for width, (across, down) in SIZES.items():
                     context = browser.new_context(viewport={"width": across, "height": down}, reduced_motion="reduce")
@@ -54,9 +43,8 @@ def main() -> None:
                     page.screenshot(path=path)
                     print(path)
                     context.close()
-        browser.close()
     if arguments.docs:
-        _write_docs(arguments.out)
+        write_docs(arguments.out, DOCS)
 
 
 def _start(page: Page) -> None:
@@ -192,35 +180,6 @@ def _prepare(folder: Path) -> tuple[Path, Path]:
 def _bring_up(page: Page, title: str) -> None:
     part = page.locator("section", has=page.get_by_role("heading", name=title))
     part.first.evaluate("part => part.closest('main').scrollTo(0, part.offsetTop - 12)")
-
-
-@contextmanager
-def _served(*arguments: str | Path) -> Iterator[str]:
-    call = "from tumorscope.cli import main; main()"
-    variables = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-c", call, "serve", "--port", "0", *map(str, arguments)]
-    process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _write_docs(folder: Path) -> None:
-    for name, source in DOCS.items():
-        with Image.open(folder / f"{source}.png") as image:
-            small = image.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
-        small.save(IMAGES / f"{name}.png", optimize=True)
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--only", nargs="+", choices=list(STATES))
-    parser.add_argument("--docs", action="store_true")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":
