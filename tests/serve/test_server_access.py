@@ -45,6 +45,7 @@ def test_names_of_this_machine_are_taken(client, host):
         {"origin": "null"},
         {"origin": "http://127.0.0.1:1"},
         {"origin": "not an origin ["},
+        {"origin": "http://["},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
     ],
@@ -54,6 +55,29 @@ def test_what_another_site_asks_for_is_refused(client, headers):
     of_kind(client.post("/v1/findings", files=files, headers=headers), 403, "foreign-origin")
     of_kind(client.delete("/v1/jobs/x", headers=headers), 403, "foreign-origin")
     assert client.get("/healthz", headers=headers).status_code == 200, "reading changes nothing"
+
+
+@pytest.fixture(scope="module")
+def behind(served, quadrant_model):
+    """A server behind a gateway of the name scans.example."""
+    with httpx.Client(
+        base_url=served("--model", quadrant_model, "--allow-host", "Scans.example"), timeout=30
+    ) as client:
+        yield client
+
+
+@pytest.mark.parametrize("host", ["scans.example", "SCANS.example:443", "127.0.0.1"])
+def test_the_page_of_a_gateway_may_ask_whatever_host_the_gateway_names(behind, host):
+    headers = {"host": host, "origin": "https://scans.example"}
+    assert behind.post("/v1/findings", files={"files": ("a.png", b"x")}, headers=headers).status_code == 200
+
+
+def test_no_other_name_and_no_other_origin_comes_in_by_a_gateway(behind, client):
+    files = {"files": ("a.png", b"x")}
+    of_kind(behind.get("/v1/models", headers={"host": "evil.example"}), 400, "bad-host")
+    of_kind(behind.post("/v1/findings", files=files, headers={"origin": "https://evil.example"}), 403, "foreign-origin")
+    gateway = {"host": "scans.example", "origin": "https://scans.example"}
+    of_kind(client.post("/v1/findings", files=files, headers=gateway), 400, "bad-host")
 
 
 def test_the_own_page_may_ask(client):

@@ -53,10 +53,10 @@ class Access:
         """Pass a request on if it may come in."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            if self._settings.is_loopback:
+            if self._settings.is_loopback or self._settings.allow_host:
                 _check_host(headers, self._settings)
             if scope["method"] not in SAFE_METHODS:
-                _check_origin(headers)
+                _check_origin(headers, self._settings)
             if self._key is not None and scope["path"].startswith(GUARDED):
                 _check_key(headers, self._key)
         await self._app(scope, receive, send)
@@ -65,23 +65,27 @@ class Access:
 def _check_host(headers: Headers, settings: ServeSettings) -> None:
     """Refuse names that somebody else's DNS points at this machine (DNS rebinding)."""
     host = _host_name(headers.get("host", ""))
-    if host in (*LOOPBACK_NAMES, settings.host):
+    if host in (*LOOPBACK_NAMES, settings.host, *settings.allow_host):
         return
     try:
         is_local = ipaddress.ip_address(host).is_loopback
     except ValueError:
         is_local = False
     if not is_local:
-        raise ProblemError("bad-host", "ask by 127.0.0.1 or localhost")
+        raise ProblemError("bad-host", "ask by 127.0.0.1 or localhost; a gateway's name is let in by --allow-host")
 
 
-def _check_origin(headers: Headers) -> None:
-    """Refuse what another site's page asks for; programs send no Origin."""
+def _check_origin(headers: Headers, settings: ServeSettings) -> None:
+    """Refuse what another site's page asks for; programs send no Origin.
+
+    Behind a gateway the page comes from the gateway's name, and the Host header may or may not name it.
+    """
     origin = headers.get("origin")
     if origin is None:
         is_foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
     else:
-        is_foreign = urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+        place = _place(origin)
+        is_foreign = place != headers.get("host", "").lower() and _host_name(place) not in settings.allow_host
     if is_foreign:
         raise ProblemError("foreign-origin", "only this server's own page and programs may ask for this")
 
@@ -97,6 +101,13 @@ def _check_key(headers: Headers, key: bytes) -> None:
             "send the key of this server as X-API-Key, or as Authorization: Bearer",
             headers={"www-authenticate": 'Bearer realm="tumorscope"'},
         )
+
+
+def _place(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _host_name(host: str) -> str:

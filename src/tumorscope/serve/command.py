@@ -24,6 +24,10 @@ def serve(
     trust_network: Annotated[
         bool, typer.Option("--trust-network", help="Let everybody who can reach HOST in, without a key.")
     ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", help="Name of a gateway in front of this server.", metavar="NAME"),
+    ] = None,
     data_root: Annotated[
         list[Path] | None, typer.Option("--data-root", help="A folder that the audit page may read.", metavar="DIR")
     ] = None,
@@ -53,7 +57,8 @@ def serve(
 
     settings = ServeSettings(
         host=host, port=port, api_key=api_key or os.environ.get(KEY_VARIABLE) or None, trust_network=trust_network,
-        data_root=tuple(data_root or ()), runs=runs, keep=keep, model=model,
+        allow_host=tuple(name.lower() for name in allow_host or ()), data_root=tuple(data_root or ()), runs=runs,
+        keep=keep, model=model,
     )  # fmt: skip
     serve_app(settings, on_ready=lambda address: _tell(address, show))
 

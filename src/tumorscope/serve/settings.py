@@ -68,6 +68,7 @@ class ServeSettings:
         port: 0 takes a free one.
         api_key: what clients must show; None asks for none.
         trust_network: listen beyond this machine without a key.
+        allow_host: names, in small letters, by which a gateway in front is asked; with any, no other name is taken.
         data_root: folders of data sets that the audit page may read.
         runs: a folder of run folders for the evaluation page.
         keep: a folder that keeps uploads and findings; None keeps nothing after the answer.
@@ -79,6 +80,7 @@ class ServeSettings:
     port: int = 8000
     api_key: str | None = field(default=None, repr=False)
     trust_network: bool = False
+    allow_host: tuple[str, ...] = ()
     data_root: tuple[Path, ...] = ()
     runs: Path | None = None
     keep: Path | None = None
