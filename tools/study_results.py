@@ -78,7 +78,8 @@ def page(studies: Sequence[Mapping[str, Any]]) -> str:
         "Made from [results.json](results.json) by `tools/study_results.py`; no number is typed by hand. Every "
         "training ran on two cores without a GPU, shared with other work: minutes are upper bounds. How figures, "
         "intervals and differences are made stands in [studies](studies.md); *copying* takes the label "
-        "of the most similar training picture, *file properties* is the source probe (see [evaluation](evaluation.md)).",
+        "of the most similar training picture, *file properties* is the source probe (see "
+        "[evaluation](evaluation.md)).",
         summary(studies, ""),
     ]
     for study in studies:
