@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tumorscope.training.depthwise import FastDepthwiseGradients
 from tumorscope.training.freezing import first_stages
 from tumorscope.training.network import Network
 from tumorscope.training.optimizers import make_optimizer, rate
@@ -52,7 +53,8 @@ class TumorModule(pl.LightningModule):
     def training_step(self, batch: Sample, _: int) -> Tensor:
         """Return the loss of a batch."""
         images, cover, masks, known = batch[:4]
-        outputs = self.network(images.contiguous(memory_format=torch.channels_last))
+        with FastDepthwiseGradients():
+            outputs = self.network(images.contiguous(memory_format=torch.channels_last))
         smoothing = self.recipe.loss.label_smoothing
         loss = covered_cross_entropy(outputs.logits.float(), cover, self._weights(), smoothing).mean()
         self.log("loss", loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=len(images))
