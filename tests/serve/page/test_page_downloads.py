@@ -125,7 +125,7 @@ def test_the_report_stands_alone(page, browser, add, predicted):
     words = " ".join(" ".join(report.words).split())
     for file in FILES:
         assert file in words
-    assert "Tumor likely: glioma or pituitary tumor. 99%" in words
+    assert "Tumor likely: glioma or pituitary tumor 99% tumor of any kind, " in words
     assert "This does not look like a brain MRI the model knows" in words
     assert "This file could not be read" in words
     assert predicted[0]["model"]["sha256"] in words

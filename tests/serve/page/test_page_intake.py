@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+expect = pytest.importorskip("playwright.sync_api").expect
+
 
 def rows(page):
     return page.locator(".rows .name").evaluate_all("names => names.map(({ title }) => title)")
@@ -23,7 +25,7 @@ def test_a_dropped_file_is_read(page, scans, finished):
     finished(page, 1)
     assert rows(page) == ["phantom_glioma.png"]
     said = page.locator(".answer").inner_text()
-    assert "Tumor likely: glioma. >99%" in said
+    assert "Tumor likely: glioma\n\n>99% tumor of any kind" in said
     assert "99.8%" in said
     assert page.locator(".row-share").inner_text().endswith(">99%")
 
@@ -62,7 +64,25 @@ def test_junk_fails_alone_and_says_why(page, add, choose, name, said):
     answer = choose(page, name)
     assert "This file could not be read" in answer
     assert said in answer
-    assert "No tumor seen. 8%" in choose(page, "phantom_notumor.png")
+    assert "No tumor seen\n\n8% tumor of any kind\n" in choose(page, "phantom_notumor.png")
+
+
+def test_a_file_that_goes_before_its_turn_fails_alone(page, scans, finished, choose, tmp_path):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for number in range(5):  # three are sent at a time
+        shutil.copy(scans["phantom_notumor.png"], folder / f"slice {number}.png")
+    held, waiting = [], {"for": "the file to go"}
+    page.route("**/v1/findings*", lambda route: held.append(route) if waiting else route.continue_())
+    drop(page, folder)
+    expect(page.locator(".list-row")).to_have_count(5)
+    (folder / "slice 4.png").unlink()
+    waiting.clear()
+    for route in held:
+        route.continue_()
+    finished(page, 5)
+    assert "The browser cannot open it" in choose(page, "scans/slice 4.png")
+    assert "No tumor seen" in choose(page, "scans/slice 3.png")
 
 
 def test_a_hostile_name_is_only_text(page, scans, finished, tmp_path):

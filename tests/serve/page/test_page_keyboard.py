@@ -98,7 +98,7 @@ def test_focus_is_not_lost_where_start_and_worklist_take_turns(page, finished):
 def test_answers_are_read_out(page, add):
     add(page, "phantom_glioma.png")
     spoken = page.locator("#announcements")
-    expect(spoken).to_have_text("phantom_glioma.png: Tumor likely: glioma, probability of a tumor >99%")
+    expect(spoken).to_have_text("phantom_glioma.png: Tumor likely: glioma. >99% tumor of any kind, 93% glioma")
     add(page, "noise.png")
     expect(spoken).to_have_text("All 2 files are read: 1 tumor, 0 unsure, 1 refused, 0 failed")
 

@@ -139,3 +139,19 @@ def test_the_card_is_shown_with_its_figures(visit):
         table.get_by_role("button", name="n", exact=True).click()
         numbers = [int(text.replace(",", "")) for text in table.locator("tbody tr td:last-child").all_inner_texts()]
         assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "10% tumor of any kind"),
+        ({"tumor_probability": 0.8, "prediction_set": ["glioma"]}, "80% tumor of any kind"),
+        (
+            {"label": "pituitary", "tumor_probability": 0.99, "prediction_set": ["notumor", "glioma", "pituitary"]},
+            "99% tumor of any kind, 61% pituitary tumor, 38% glioma",
+        ),
+    ],
+)
+def test_the_shares_of_a_called_tumor_name_every_kind_in_question(call, change, said):
+    shares = {"glioma": 0.38, "meningioma": 0.0, "notumor": 0.01, "pituitary": 0.61}
+    assert call("phrases", "sharesText", OK | {"probabilities": shares} | change) == said

@@ -104,7 +104,7 @@ def test_the_answer_of_a_refusal_says_why_and_hides_the_numbers(several, choose)
 
 def test_an_unsure_answer_shows_the_limits_on_its_bar(several, choose):
     said = choose(several, "mni152_axial_108.png")
-    assert "Too close to call. 53%" in said
+    assert "Too close to call\n\n53% tumor of any kind\n" in said
     assert "called a tumor from 87.2%" in said
     bar = several.locator(".tumor-bar .track")
     assert bar.get_attribute("aria-label") == "Tumor of any kind: 52.6%, called a tumor from 87.2%"

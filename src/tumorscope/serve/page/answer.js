@@ -1,7 +1,7 @@
 // The answer panel: a plain sentence, the probabilities with the model's limits on them, what to be careful of.
 import { html } from "./dom.js";
 import { Badge, Bar, Button, Empty, Notice, Progress, Term } from "./components.js";
-import { VERDICTS, asInterval, asLimit, asPercent, capital, className, remarks, sentence, verdictOf } from "./phrases.js";
+import { VERDICTS, asInterval, asLimit, asPercent, capital, className, remarks, sentence, shares, verdictOf } from "./phrases.js";
 
 /** @param {{entry: object|null, index: number, model: object|null, commands: object}} props `model`: of GET /v1/models */
 export function Answer({ entry, index, model, commands }) {
@@ -35,11 +35,9 @@ function Spoken({ finding, model }) {
   const { headline, detail } = sentence(finding, model?.card);
   return html`<div class="answer-part ${tone}">
     <${Badge} tone=${tone} icon=${icon}>${name}</${Badge}>
-    <h2 class="said">${headline}${finding.status === "ok" && html`. <span
-        class="number">${asPercent(finding.tumor_probability)}</span>`}</h2>
-    ${finding.status === "ok" && html`<p class="dim small">The percentage is the <${Term}
-        word="probability of a tumor" /> of any kind on this
-      ${" "}<${Term} word="slice" />.</p>`}
+    <h2 class="said">${headline}</h2>
+    ${finding.status === "ok" && html`<p class="shares">${shares(finding).map(({ share, of }, at) => html`<span><b
+        class="number">${asPercent(share)}</b> ${at === 0 ? html`<${Term} word="probability of a tumor">${of}</${Term}>` : of}</span>`)}</p>`}
     ${detail && html`<p class="message">${detail}</p>`}
     ${remarks(finding, model?.flags).map((remark) => html`<${Notice} tone="warn"
         icon="failed">${remark}</${Notice}>`)}</div>`;

@@ -42,7 +42,7 @@ export function leading(findings) {
   return findings.reduce((best, finding) => (rank(finding) < rank(best) ? finding : best));
 }
 
-/** The answer as a sentence: `{headline, detail}`; the probability of a tumor stands beside it, not in it. */
+/** The answer as a sentence: `{headline, detail}`; its probabilities stand beside it (`shares`), not in it. */
 export function sentence(finding, card) {
   const limit = card ? asLimit(card.thresholds.tumor) : "its limit";
   const verdict = verdictOf(finding);
@@ -60,6 +60,19 @@ export function sentence(finding, card) {
     return { headline: "Tumor suspected, not called", detail: `A tumor is likelier than none; ${why}` };
   }
   return { headline: "No tumor seen", detail: "No kind of tumor that the model knows is left in question on this slice." };
+}
+
+/** The probabilities behind an answer, `{share, of}`: of a tumor of any kind, and where one is called of each kind in question. */
+export function shares(finding) {
+  const { label, prediction_set: kept, probabilities } = finding;
+  const kinds = verdictOf(finding) === "tumor" ? new Set([label, ...kept.filter((name) => name !== NOTUMOR)]) : [];
+  const ofKinds = [...kinds].map((name) => ({ share: probabilities[name], of: className(name) }));
+  return [{ share: finding.tumor_probability, of: "tumor of any kind" }, ...ofKinds];
+}
+
+/** The same in one line. */
+export function sharesText(finding) {
+  return shares(finding).map(({ share, of }) => `${asPercent(share)} ${of}`).join(", ");
 }
 
 /** What a flag says to somebody who has never read our documentation; `words` are the server's own. */

@@ -1,7 +1,7 @@
 // The report: one HTML file with everything in it, that opens anywhere and asks for nothing.
 import { RESTING } from "./draw.js";
 import { slicePicture } from "./exports.js";
-import { VERDICTS, asFigure, asLimit, asPercent, capital, className, metricName, remarks, sentence, verdictOf } from "./phrases.js";
+import { VERDICTS, asFigure, asLimit, asPercent, capital, className, metricName, remarks, sentence, sharesText, verdictOf } from "./phrases.js";
 import { openSlice } from "./slices.js";
 
 const SIDE = 320;
@@ -80,11 +80,11 @@ async function findingHtml(entry, index, finding, model) {
   const verdict = verdictOf(finding);
   const { headline, detail } = sentence(finding, model.card);
   const name = finding.slice === null ? finding.file : `${finding.file}, slice ${finding.slice + 1}`;
-  const share = finding.status === "ok" ? ` ${asPercent(finding.tumor_probability)}` : "";
+  const said = finding.status === "ok" ? sharesText(finding) : "";
   const flags = remarks(finding, model.flags).map((remark) => `<p>${text(remark)}</p>`).join("");
   return `<article><div class="pictures">${await pictures(entry.layers[index], name, finding)}</div><div><h3>${text(name)}</h3>
-<p class="verdict ${verdict}">${VERDICTS[verdict].name}</p><p class="said">${text(headline)}.${text(share)}</p>
-${share ? `<p class="dim">${text(share.trim())} is the probability of a tumor of any kind.</p>` : ""}<p>${text(detail)}</p>${flags}
+<p class="verdict ${verdict}">${VERDICTS[verdict].name}</p><p class="said">${text(headline)}</p>
+${said && `<p>${text(said)}.</p>`}<p>${text(detail)}</p>${flags}
 ${finding.status === "ok" ? probabilities(finding) : ""}</div></article>`;
 }
 
@@ -97,8 +97,8 @@ async function pictures(layers, name, { status }) {
   return urls.map((url, at) => `<img src="${url}" alt="${text(at === 0 ? name : `${name} with overlays`)}">`).join("");
 }
 
-function probabilities({ probabilities: shares, prediction_set: kept }) {
-  const sorted = Object.entries(shares).toSorted((a, b) => b[1] - a[1]);
+function probabilities({ probabilities: found, prediction_set: kept }) {
+  const sorted = Object.entries(found).toSorted((a, b) => b[1] - a[1]);
   const rows = sorted.map(([name, share]) => `<tr><td>${text(capital(className(name)))}</td>
 <td class="wide"><div class="track"><i style="width:${(100 * share).toFixed(1)}%"></i></div></td>
 <td class="right">${asPercent(share, 1)}</td><td>${kept.includes(name) ? "not ruled out" : ""}</td></tr>`);

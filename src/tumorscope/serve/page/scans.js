@@ -7,7 +7,7 @@ import { Downloads } from "./downloads.js";
 import { RESTING } from "./draw.js";
 import { Help, commandOf } from "./keys.js";
 import { List } from "./list.js";
-import { asPercent, sentence } from "./phrases.js";
+import { sentence, sharesText } from "./phrases.js";
 import { openSlice } from "./slices.js";
 import { Start } from "./start.js";
 import { Viewer } from "./viewer.js";
@@ -170,8 +170,8 @@ function useNews(entries, active, model) {
   useEffect(() => {
     if (!finding) return;
     const { headline } = sentence(finding, model?.card);
-    const share = finding.status === "ok" ? `, probability of a tumor ${asPercent(finding.tumor_probability)}` : "";
-    announce(`${active.entry.name}: ${headline}${share}`);
+    const figures = finding.status === "ok" ? `. ${sharesText(finding)}` : "";
+    announce(`${active.entry.name}: ${headline}${figures}`);
   }, [finding]);
   const { total, done, tumor, unsure, refused, failed } = countEntries(entries);
   useEffect(() => {

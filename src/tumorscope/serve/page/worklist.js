@@ -13,7 +13,7 @@ const NOTICE_MS = 60;
  * @typedef {object} Entry
  * @property {number} id
  * @property {string} name as the user knows it, with folders where a folder was given
- * @property {Blob} file
+ * @property {() => Promise<Blob>} open
  * @property {"one"|"all"} channels which sequences of a color picture are read
  * @property {"queued"|"sending"|"done"|"failed"} status
  * @property {number} share of the file that is sent
@@ -34,9 +34,9 @@ export class Worklist {
   #next = 1;
   #notice = null;
 
-  /** Add files: `[{name, file}]`; `channels` as in the API: "one" or "all" sequences of a color picture. @returns {Entry[]} */
+  /** Add files: `[{name, open}]`; `channels` as in the API: "one" or "all" sequences of a color picture. @returns {Entry[]} */
   add(files, { channels = "one" } = {}) {
-    const added = files.map(({ name, file }) => ({ id: this.#next++, name, file, channels, ...untouched() }));
+    const added = files.map(({ name, open }) => ({ id: this.#next++, name, open, channels, ...untouched() }));
     this.entries = this.entries.concat(added);
     this.#changed();
     this.#fill();
@@ -122,9 +122,11 @@ export class Worklist {
   }
 
   async #send(entry, signal) {
+    const file = await entry.open();
+    signal.throwIfAborted();
     const form = () => {
       const data = new FormData();
-      data.append("files", entry.file, entry.name);
+      data.append("files", file, entry.name);
       return data;
     };
     const tell = (change) => {
