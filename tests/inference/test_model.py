@@ -8,6 +8,7 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tumorscope.errors import ModelFileError, OutputError, UsageError
 from tumorscope.inference import load
@@ -134,6 +135,12 @@ def test_a_name_that_is_no_text_is_answered(model, draw, tmp_path):
     findings = model.predict(odd, out=tmp_path / "out")
     assert findings[0].label == "glioma"
     assert json.loads((tmp_path / "out" / "findings.json").read_text())[0]["file"] == str(odd)
+
+
+def test_a_picture_wider_than_a_png_can_be_is_drawn_smaller(model, tmp_path):
+    Image.new("L", (1_500_000, 1)).save(tmp_path / "wide.png")
+    (finding,) = model.predict(tmp_path / "wide.png", out=tmp_path / "out")
+    assert cv2.imread(finding.heatmap).shape == (1, 65_535, 3)
 
 
 def test_the_output_folder_must_be_writable(model, draw, tmp_path):

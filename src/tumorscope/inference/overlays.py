@@ -13,6 +13,8 @@ from tumorscope.preprocess import Placement, Plane
 Picture = NDArray[np.uint8]
 OPACITY = 0.45
 MIN_SIDE = 256
+MAX_SIDE = 65_535
+"""Pixels of the longer side of an overlay; common viewers open no more, and a PNG cannot hold any number of them."""
 TILE = 220
 COLUMNS = 5
 CAPTION = 40
@@ -29,11 +31,12 @@ def overlay(plane: Plane, heatmap: NDArray[np.float32], placement: Placement, *,
         weight: 0 to 1, how strong the glow is; with the probability of a tumor a slice without one stays gray.
 
     Returns:
-        BGR uint8, at least 256 pixels on its longer side.
+        BGR uint8, `MIN_SIDE` to `MAX_SIDE` pixels on its longer side.
     """
     gray = _display(plane if plane.ndim == 2 else plane[..., 1])
-    scale = max(1.0, MIN_SIDE / max(gray.shape))
-    size = (round(gray.shape[1] * scale), round(gray.shape[0] * scale))
+    longer = max(gray.shape)
+    scale = min(max(longer, MIN_SIDE), MAX_SIDE) / longer
+    size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
     glow = placement.to_slice(np.maximum(heatmap, 0), gray.shape[:2])
     strength = cv2.resize(glow / max(float(glow.max()), 1e-6), size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
     base = cv2.cvtColor(cv2.resize(gray, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2BGR)
