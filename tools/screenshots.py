@@ -144,6 +144,13 @@ def _filter(stage: Stage) -> None:
     stage.page.get_by_label("Order").select_option("tumor")
 
 
+def _removed(stage: Stage) -> None:
+    stage.add(*SOME)
+    stage.choose("letter.png")
+    stage.page.keyboard.press("Delete")
+    stage.page.get_by_role("button", name="Undo").wait_for()
+
+
 def _menu(stage: Stage) -> None:
     stage.add(*SOME)
     stage.page.get_by_label("More").click()
@@ -216,7 +223,8 @@ SOME = (
 STATES: dict[str, Callable[[Stage], None]] = {
     "empty": _empty, "sending": _sending, "list": _list, "tumor": _tumor, "kinds": _kinds, "clear": _clear,
     "unsure": _unsure, "refused": _refused, "failed": _failed, "two": _two, "overlays": _overlays, "window": _window,
-    "slices": _slices, "filter": _filter, "menu": _menu, "model": _model, "model-end": _model_end, "help": _help,
+    "slices": _slices, "filter": _filter, "removed": _removed, "menu": _menu, "model": _model,
+    "model-end": _model_end, "help": _help,
     "downloads": _downloads, "term": _term, "light": _light, "light-list": _light_list, "light-empty": _light_empty,
     "key": _key, "report": _report,
 }  # fmt: skip

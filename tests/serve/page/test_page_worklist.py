@@ -146,6 +146,36 @@ def test_remove_by_button_and_by_key(several):
     several.locator(".drop-zone").wait_for()
 
 
+def test_what_was_removed_comes_back_to_its_place(several, choose):
+    before = names(several)
+    choose(several, "noise.png")
+    several.keyboard.press("Delete")
+    several.get_by_label(f"Remove {before[0]}").click(force=True)
+    expect(several.locator(".list-row")).to_have_count(len(before) - 2)
+    assert f"Removed {before[0]}" in several.locator(".toasts").inner_text()
+    several.get_by_role("button", name="Undo").click()
+    expect(several.locator(".list-row")).to_have_count(len(before) - 1)
+    several.keyboard.press("u")
+    expect(several.locator(".list-row")).to_have_count(len(before))
+    assert names(several) == before
+    assert "No answer: refused" in several.locator(".answer").inner_text()
+    assert several.locator(".toasts").inner_text().strip() == ""
+
+
+def test_the_last_scan_comes_back_and_one_not_yet_read_is_read(page, scans, add, finished):
+    waiting = {"for": "the removal"}
+    held = []
+    page.route("**/v1/findings*", lambda route: held.append(route) if waiting else route.continue_())
+    page.locator("#files").set_input_files(scans["phantom_glioma.png"])
+    expect(page.locator(".list-row")).to_have_count(1)
+    page.keyboard.press("Delete")
+    page.locator(".drop-zone").wait_for()
+    waiting.clear()
+    page.keyboard.press("u")
+    finished(page, 1)
+    assert "Tumor likely: glioma" in page.locator(".answer").inner_text()
+
+
 def test_thousands_of_rows_keep_few_in_the_document(page, scans, tmp_path):
     source = scans["phantom_glioma.png"]
     content = source.read_bytes()

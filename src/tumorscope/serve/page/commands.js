@@ -95,6 +95,11 @@ function listCommands({ worklist, state, change, shown, setDialog }, { show }) {
   return {
     remove,
     removeChosen: () => chosen !== null && remove(chosen),
+    bringBack: () => {
+      if (!worklist.removed) return;
+      const { id } = worklist.bringBack();
+      show(id);
+    },
     retry: (id) => worklist.retry(id),
     cancel: (id) => worklist.cancel(id),
     cancelAll: () => worklist.cancelAll(),

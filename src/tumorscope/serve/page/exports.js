@@ -1,6 +1,7 @@
 // What can be taken along: the picture in view as PNG, findings as JSON, the worklist as CSV. The report has its own file.
 import { drawSlice, overlaysOf } from "./draw.js";
 import { className, sentence, verdictOf } from "./phrases.js";
+import { isFinished } from "./worklist.js";
 
 const COLUMNS = ["file", "slice", "status", "verdict", "label", "tumor_probability", "prediction_set", "flags", "message"];
 const FOOT = 46;
@@ -50,10 +51,6 @@ export function findingsOf(entries) {
 /** A name for a download: what it is, and when it was made. */
 export function fileName(what, ending) {
   return `tumorscope-${what}-${new Date().toISOString().slice(0, 16).replace(/[-:]/g, "").replace("T", "-")}.${ending}`;
-}
-
-function isFinished(entry) {
-  return entry.status === "done" || entry.status === "failed";
 }
 
 function rowsOf(entry, classes) {

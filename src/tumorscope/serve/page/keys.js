@@ -14,6 +14,7 @@ export const KEYS = [
     [["a"], "Add files", "chooseFiles"],
     [["/"], "Search by name", "search"],
     [["Delete"], "Remove the scan from the list", "removeChosen"],
+    [["u"], "Bring back the scan removed last", "bringBack"],
   ]],
   ["Picture", [
     [["+", "="], "Zoom in", "zoomIn"],

@@ -15,8 +15,9 @@ import { useWayBack } from "./way-back.js";
 import { Worklist, arrange, countEntries } from "./worklist.js";
 
 const PANS = { ArrowLeft: [24, 0], ArrowRight: [-24, 0], ArrowUp: [0, 24], ArrowDown: [0, -24] };
+const OFFER_MS = 10_000;
 // What the keys do where the list is empty.
-const ALWAYS = ["chooseFiles", "theme", "help"];
+const ALWAYS = ["chooseFiles", "bringBack", "theme", "help"];
 
 // The session outlives a look at another page.
 const worklist = new Worklist();
@@ -56,7 +57,7 @@ export default function Scans() {
   useFoothold(entries.length === 0);
   if (entries.length === 0) {
     return html`<${Fields} fields=${fields} commands=${commands} /><${Start} commands=${commands} />
-      <${Toast} error=${error} onClose=${() => setError(null)} /><${DropVeil} />${dialog === "help" && html`<${Help}
+      <${Toasts} error=${error} onClose=${() => setError(null)} commands=${commands} /><${DropVeil} />${dialog === "help" && html`<${Help}
           onClose=${close} />`}`;
   }
   return html`<${Fields} fields=${fields} commands=${commands} />
@@ -68,7 +69,7 @@ export default function Scans() {
           commands=${commands} />
       <${Answer} entry=${active.entry} index=${active.index} model=${model} commands=${commands} />
     </main>
-    <${Toast} error=${error} onClose=${() => setError(null)} />
+    <${Toasts} error=${error} onClose=${() => setError(null)} commands=${commands} />
     <${DropVeil} />
     ${dialog === "help" && html`<${Help} onClose=${close} />`}
     ${dialog === "clear" && html`<${ClearDialog} count=${entries.length} onClose=${close} />`}
@@ -76,9 +77,24 @@ export default function Scans() {
       model=${model} onClose=${close} />`}`;
 }
 
-function Toast({ error, onClose }) {
-  return error && html`<div class="toast"><${ErrorLine} error=${error} />
-    <${Button} icon="close" kind="quiet" label="Dismiss" onClick=${onClose} /></div>`;
+function Toasts({ error, onClose, commands }) {
+  return html`<div class="toasts">
+    ${error && html`<div class="toast"><${ErrorLine} error=${error} />
+      <${Button} icon="close" kind="quiet" label="Dismiss" onClick=${onClose} /></div>`}
+    <${Removed} commands=${commands} /></div>`;
+}
+
+// The offer goes after a while, so that it hides nothing for long; the key goes on working.
+function Removed({ commands }) {
+  const { removed } = worklist;
+  const [past, setPast] = useState(null);
+  useEffect(() => {
+    const timer = setTimeout(() => setPast(removed), OFFER_MS);
+    return () => clearTimeout(timer);
+  }, [removed]);
+  return html`<div role="status">${removed && removed !== past && html`<p class="toast"><span
+      class="toast-text">Removed <b>${removed.name}</b></span>
+    <${Button} kind="quiet" icon="retry" onClick=${commands.bringBack}>Undo</${Button}></p>`}</div>`;
 }
 
 function useEntries() {

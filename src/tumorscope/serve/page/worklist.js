@@ -7,6 +7,7 @@ const AT_ONCE = 3;
 const NO_KEY = 401;
 const FINDINGS = "/v1/findings?layers=true&channels=";
 const NOTICE_MS = 60;
+const KEPT = 20;
 
 /**
  * One file of the worklist.
@@ -31,6 +32,7 @@ export class Worklist {
   entries = [];
   #listeners = new Set();
   #running = new Map();
+  #removed = [];
   #next = 1;
   #notice = null;
 
@@ -47,16 +49,37 @@ export class Worklist {
     return this.entries.find((entry) => entry.id === id) ?? null;
   }
 
-  /** Take an entry out; one that is under way is cancelled. */
+  /** Take an entry out; one that is under way is cancelled. The last ones can be brought back. */
   remove(id) {
+    const at = this.entries.findIndex((entry) => entry.id === id);
+    const entry = this.entries[at];
+    const isUnread = !isFinished(entry);
     this.#running.get(id)?.abort();
-    this.entries = this.entries.filter((entry) => entry.id !== id);
+    this.entries = this.entries.toSpliced(at, 1);
+    this.#removed = [...this.#removed, { entry, at, isUnread }].slice(-KEPT);
     this.#changed();
   }
 
+  /** The entry that was removed last and can be brought back, or null. */
+  get removed() {
+    return this.#removed.at(-1)?.entry ?? null;
+  }
+
+  /** Put the entry that was removed last back where it stood; one that was under way is sent anew. @returns {Entry} */
+  bringBack() {
+    const { entry, at, isUnread } = this.#removed.pop();
+    if (isUnread) Object.assign(entry, untouched());
+    this.entries = this.entries.toSpliced(at, 0, entry);
+    this.#changed();
+    this.#fill();
+    return entry;
+  }
+
+  /** Take everything out, for good. */
   clear() {
     for (const stop of this.#running.values()) stop.abort();
     this.entries = [];
+    this.#removed = [];
     this.#changed();
   }
 
@@ -154,6 +177,11 @@ export class Worklist {
   #fail(entry, error) {
     Object.assign(entry, { status: "failed", verdict: "failed", error, wait: 0 });
   }
+}
+
+/** Whether an entry has its answer or has failed. */
+export function isFinished(entry) {
+  return entry.status === "done" || entry.status === "failed";
 }
 
 /** How many entries stand where: `{total, done, queued, sending, tumor, unsure, refused, failed, clear}`. */
