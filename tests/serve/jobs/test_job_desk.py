@@ -16,6 +16,7 @@ from tumorscope.serve.jobs import desk as desk_module
 from tumorscope.serve.jobs import findings as findings_module
 from tumorscope.serve.jobs import shelf as shelf_module
 from tumorscope.serve.jobs.findings import DEADLY, GROUP, TRIES, overlay_path
+from tumorscope.serve.jobs.store import JobStore
 from tumorscope.serve.uploads import Upload
 
 
@@ -166,7 +167,16 @@ def test_a_job_has_the_findings_of_one_model_alone(app, draw):
     asyncio.run(run())
 
 
-def test_a_file_over_which_the_server_died_too_often_fails_alone(app, draw):
+@pytest.fixture
+def killed(monkeypatch):
+    """Servers that leave their jobs as one that is killed does."""
+    monkeypatch.setattr(JobStore, "lay_down", lambda _: None)
+
+
+@pytest.mark.parametrize("ends", ["killed", "stopped"])
+def test_a_file_over_which_the_server_died_too_often_fails_alone(app, draw, request, ends):
+    if ends == "killed":
+        request.getfixturevalue("killed")
     paths = [draw(f"{number}.png", number) for number in range(3)]
 
     async def accept():
@@ -177,14 +187,14 @@ def test_a_file_over_which_the_server_died_too_often_fails_alone(app, draw):
                 await ear.wait(5)  # it runs
             return job.id
 
-    async def die(job_id):
-        """As a server that is killed while it reads the second file."""
+    async def end(job_id):
+        """As a server that ends while it reads the second file."""
         async with app(port=1) as one:
             engine, answer = one.state.service.engine, one.state.service.engine.answer
             reading = asyncio.Event()
 
             async def until_the_second(uploads, **options):
-                if uploads[0].name != "1.png":
+                if all(upload.name != "1.png" for upload in uploads):
                     return await answer(uploads, **options)
                 reading.set()
                 return await _never()
@@ -199,14 +209,13 @@ def test_a_file_over_which_the_server_died_too_often_fails_alone(app, draw):
 
     job_id = asyncio.run(accept())
     for _ in range(TRIES):
-        asyncio.run(die(job_id))
+        asyncio.run(end(job_id))
     findings = asyncio.run(last(job_id))
-    assert [(finding["file"], finding["status"]) for finding in findings] == [
-        ("0.png", "ok"), ("1.png", "error"), ("2.png", "ok"),
-    ]  # fmt: skip
-    assert findings[1]["message"] == DEADLY
+    assert [finding["file"] for finding in findings] == ["0.png", "1.png", "2.png"]
+    assert [finding["message"] for finding in findings] == [None, DEADLY if ends == "killed" else None, None]
 
 
+@pytest.mark.usefixtures("killed")
 def test_a_deadly_file_of_one_job_puts_no_blame_on_another(app, draw):
     async def accept():
         async with app(port=1) as one:

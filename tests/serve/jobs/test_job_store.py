@@ -75,6 +75,17 @@ def test_tries_are_counted_file_by_file(store):
     assert [store.try_file("a", 5), store.try_file("a", 4)] == [0, 0]
 
 
+def test_a_stop_by_request_lays_down_what_runs_and_takes_the_try_back(store):
+    for name, change in (("a", store.begin), ("b", None), ("c", lambda name: store.end(name, "done"))):
+        store.add(a_job(name), [])
+        if change:
+            change(name)
+    assert [store.try_file("a", 4) for _ in range(2)] == [0, 1]
+    store.lay_down()
+    assert [store.get(name).status for name in "abc"] == ["queued", "queued", "done"]
+    assert store.try_file("a", 4) == 1
+
+
 def test_what_was_written_stands_without_closing(tmp_path, store):
     store.add(a_job(), [("x.png", "r1")])
     store.record("a", ["{}"], 1)

@@ -191,6 +191,10 @@ class Jobs:
             task.cancel()
         stopped = [running.stop() for running in list(self._open.values())]
         await asyncio.gather(*self._tending, *stopped, return_exceptions=True)
+        try:
+            await to_thread.run_sync(self._store.lay_down)
+        except OutputError as error:
+            log.warning("the next server will take this stop for a death: the folder of the jobs %s", error.what)
         await to_thread.run_sync(self._store.close)
 
     def _begin(self, job: Job, *, was_interrupted: bool) -> None:

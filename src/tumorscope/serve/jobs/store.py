@@ -129,6 +129,14 @@ class JobStore:
         with self._writing():
             return self._change(job_id, "status = 'running'")
 
+    def lay_down(self) -> None:
+        """Mark what runs as queued: the server stops by request, and what it was reading is not to blame."""
+        with self._writing() as database:
+            database.execute(
+                "UPDATE jobs SET status = 'queued', tries = MAX(tries - 1, 0), revision = revision + 1 "
+                "WHERE status = 'running'"
+            )
+
     def begin_again(self, job_id: str, options: dict[str, Any]) -> Job:
         """Forget what was recorded of a job, and change what it was asked."""
         with self._writing() as database:
