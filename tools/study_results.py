@@ -22,7 +22,7 @@ BEGIN, END = "<!-- results:studies:begin -->", "<!-- results:studies:end -->"
 KEPT = (
     "run", "metric", "value", "low", "high", "n", "seed_sd", "seeds", "folds", "done", "trainings", "best", "leaky",
     "split", "part", "slices", "epochs", "side", "backbone", "weights", "parameters", "minutes", "copy_baseline",
-    "source_probe", "cut", "note",
+    "source_probe", "classes", "cut", "note",
 )  # fmt: skip
 ROWS = "| run | figure | 95% interval | n | epochs | side | weights | minutes | copying | file properties |"
 SUMMARY = "| study | published | ours, same protocol | ours, without leaks | copying, without leaks |"
@@ -112,6 +112,7 @@ def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
         if protocol["what"]:
             yield f"{protocol['what'][0].upper()}{protocol['what'][1:]}."
         yield "\n".join([ROWS, _rule(ROWS), *map(_row_line, protocol["rows"])])
+        yield from _class_table(protocol["rows"])
         notes = [f"- {row['run']}: {row['note']}" for row in protocol["rows"] if row["note"]]
         if notes and name == next(iter(study["protocols"])):
             yield "\n".join(notes)
@@ -132,6 +133,30 @@ def _row_line(row: Mapping[str, Any]) -> str:
         row["weights"], f"{row['minutes']:.1f}", _share(row["copy_baseline"]), _share(row["source_probe"]),
     )  # fmt: skip
     return "| " + " | ".join(map(str, values)) + " |"
+
+
+def _class_table(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the recall and precision of every class, where there are more than tumor and none."""
+    rows = [row for row in rows if len(row.get("classes", {})) > 2]
+    if not rows:
+        return
+    names = sorted({name for row in rows for name in row["classes"]})
+    sizes = {name: max(_n_of(row, name) for row in rows) for name in names}
+    head = "| run | " + " | ".join(f"{name} (n {sizes[name]:,})" for name in names) + " |"
+    lines = [f"| {row['run']} | " + " | ".join(_of_class(row, name) for name in names) + " |" for row in rows]
+    yield "Of each class: how much is found (recall, 95% interval); how much of what is called so is right (precision)."
+    yield "\n".join([head, _rule(head), *lines])
+
+
+def _n_of(row: Mapping[str, Any], name: str) -> int:
+    return int(row["classes"].get(name, {}).get("recall", {}).get("n", 0))
+
+
+def _of_class(row: Mapping[str, Any], name: str) -> str:
+    figures = row["classes"].get(name, {})
+    recall, precision = figures.get("recall"), figures.get("precision")
+    found = f"**{recall['value']:.1%}** ({_bounds(recall)})" if recall else "none there"
+    return f"{found}; {precision['value']:.1%}" if precision else f"{found}; never called"
 
 
 def _contrast_line(row: Mapping[str, Any]) -> str:

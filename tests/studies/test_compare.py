@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 from tumorscope.errors import StudyError
 from tumorscope.studies.compare import (
     Answers,
+    class_figures,
     difference,
     figure,
     mcnemar,
@@ -17,14 +18,14 @@ from tumorscope.studies.compare import (
 )
 
 
-def answers(right, *, labels=None, clusters=None, tumor=None, answered=None, seeds=None):
+def answers(right, *, labels=None, clusters=None, tumor=None, answered=None, seeds=None, called=None):
     """Answers with slices in rows and seeds in columns."""
     right = np.asarray(right, bool)
     right = right[:, None] if right.ndim == 1 else right
     n, columns = right.shape
     labels = np.array(labels if labels is not None else ["glioma"] * n)
     answered = np.ones_like(right) if answered is None else np.asarray(answered, bool)
-    is_tumor = (labels != "notumor")[:, None]
+    other = np.where(labels == "notumor", "glioma", "notumor")
     return Answers(
         keys=np.array([f"{i:05d}" for i in range(n)]),
         labels=labels,
@@ -32,7 +33,7 @@ def answers(right, *, labels=None, clusters=None, tumor=None, answered=None, see
         seeds=tuple(range(columns)) if seeds is None else seeds,
         answered=answered,
         right=right,
-        called_tumor=np.where(right, is_tumor, ~is_tumor),
+        called=np.where(right, labels[:, None], other[:, None]) if called is None else np.array(called),
         tumor=np.full(right.shape, 0.5) if tumor is None else np.asarray(tumor, float),
     )
 
@@ -42,6 +43,27 @@ def test_accuracy_over_seeds_is_the_mean_over_slices_of_how_often_each_was_right
     assert figure("accuracy", found).value == pytest.approx((1 + 0.5 + 0 + 1 + 0.5 + 1) / 6)
     assert seed_values("accuracy", found) == {0: pytest.approx(4 / 6), 1: pytest.approx(4 / 6)}
     np.testing.assert_allclose(found.share_right, [1, 0.5, 0, 1, 0.5, 1])
+
+
+def test_recall_and_precision_of_each_class_are_means_over_seeds():
+    found = answers(
+        [[1, 1], [0, 1], [1, 0], [1, 1], [1, 1]],
+        labels=["glioma", "glioma", "notumor", "notumor", "tumor"],
+        called=[["glioma", "glioma"], ["notumor", "glioma"], ["notumor", "pituitary"], ["notumor"] * 2, ["glioma"] * 2],
+    )
+    said = {
+        (name, what): (value.value, value.n)
+        for name, figures in class_figures(found).items()
+        for what, value in figures.items()
+    }
+    assert said == {
+        ("glioma", "recall"): (pytest.approx((1 / 2 + 1) / 2), 2),
+        ("glioma", "precision"): (1, 3),  # a coarse label covers what was called
+        ("notumor", "recall"): (pytest.approx((1 + 1 / 2) / 2), 2),
+        ("notumor", "precision"): (pytest.approx((2 / 3 + 1) / 2), 3),
+        ("pituitary", "precision"): (0, 1),
+        ("tumor", "recall"): (1, 1),
+    }
 
 
 def test_seeds_that_measured_other_slices_are_averaged_as_seeds():

@@ -27,6 +27,7 @@ from tumorscope.model_file import NOTUMOR, Figure
 COLUMNS = ("dataset", "path", "channel", "label", "cluster", "called", "right", "tumor_probability")
 LEFT_OUT = {"full": None, "twin_free": "twin_seen", "leak_free": "group_seen"}
 """The column of findings that marks what a set of slices leaves out."""
+PER_CLASS = ("recall", "precision")
 RESAMPLES = 2000
 
 Bools = NDArray[np.bool_]
@@ -44,7 +45,7 @@ class Answers:
         seeds: in order.
         answered: bool ``(n, seeds)``: whether the slice is in the measured part of that seed.
         right: bool ``(n, seeds)``.
-        called_tumor: bool ``(n, seeds)``.
+        called: the class that was called, str ``(n, seeds)``; '' where not answered.
         tumor: probability of a tumor, ``(n, seeds)``; 0 where not answered.
     """
 
@@ -54,7 +55,7 @@ class Answers:
     seeds: tuple[int, ...]
     answered: Bools
     right: Bools
-    called_tumor: Bools
+    called: NDArray[np.str_]
     tumor: Floats
 
     @property
@@ -72,7 +73,7 @@ class Answers:
     def of_seed(self, seed: int) -> Answers:
         """Return the answers of one seed alone."""
         at = [self.seeds.index(seed)]
-        parts = {name: getattr(self, name)[:, at] for name in ("answered", "right", "called_tumor", "tumor")}
+        parts = {name: getattr(self, name)[:, at] for name in ("answered", "right", "called", "tumor")}
         return Answers(self.keys, self.labels, self.clusters, (seed,), **parts)
 
 
@@ -128,7 +129,7 @@ def read_answers(findings: Sequence[tuple[int, Path]], slices: str) -> Answers:
         seeds,
         answered=_spread(place, np.ones(len(table), bool), (len(keys), len(seeds))),
         right=_spread(place, table["right"].to_numpy(bool), (len(keys), len(seeds))),
-        called_tumor=_spread(place, (table["called"] != NOTUMOR).to_numpy(), (len(keys), len(seeds))),
+        called=_spread(place, table["called"].to_numpy(str), (len(keys), len(seeds))),
         tumor=_spread(place, table["tumor_probability"].to_numpy(np.float64), (len(keys), len(seeds))),
     )
 
@@ -137,6 +138,17 @@ def figure(metric: str, answers: Answers, *, seed: int = 0) -> Figure | None:
     """Return a run's figure with n and interval; None where its labels do not define the metric."""
     measure = _measure(metric, answers)
     return estimate([measure], answers.clusters, seed=seed, resamples=RESAMPLES).get(metric)
+
+
+def class_figures(answers: Answers, *, seed: int = 0) -> dict[str, dict[str, Figure]]:
+    """Return the recall and the precision of every class that a slice has or is called; undefined ones are left out."""
+    columns = range(len(answers.seeds))
+    names = sorted({*map(str, answers.labels), *map(str, answers.called[answers.answered])})
+    found: dict[str, dict[str, Figure]] = {}
+    for name in names:
+        measures = [_over_seeds(what, [_share_right(answers, at, what, name) for at in columns]) for what in PER_CLASS]
+        found[name] = estimate(measures, answers.clusters, seed=seed, resamples=RESAMPLES)
+    return found
 
 
 def seed_values(metric: str, answers: Answers) -> dict[int, float]:
@@ -190,13 +202,16 @@ def mcnemar(first_only: int, second_only: int) -> float:
 
 
 def _measure(metric: str, answers: Answers) -> Measure:
+    return _over_seeds(metric, [_seed_measure(metric, answers, at) for at in range(len(answers.seeds))])
+
+
+def _over_seeds(name: str, seeds: Sequence[Measure]) -> Measure:
     """Return the mean over seeds of a metric; a seed for which it is not defined is left out."""
-    seeds = [_seed_measure(metric, answers, at) for at in range(len(answers.seeds))]
-    return metrics.average(metric, [one for one in seeds if not np.isnan(one.value)] or seeds[:1])
+    return metrics.average(name, [one for one in seeds if not np.isnan(one.value)] or seeds[:1])
 
 
 def _seed_measure(metric: str, answers: Answers, at: int) -> Measure:
-    rows, right, called = answers.answered[:, at], answers.right[:, at], answers.called_tumor[:, at]
+    rows, right, called = answers.answered[:, at], answers.right[:, at], answers.called[:, at] != NOTUMOR
     positive = answers.labels != NOTUMOR
     if metric == "accuracy" or not rows.any():
         return metrics.share(metric, right, rows)
@@ -212,6 +227,12 @@ def _seed_measure(metric: str, answers: Answers, at: int) -> Measure:
     raise ValueError(f"no metric {metric}")
 
 
+def _share_right(answers: Answers, at: int, what: str, name: str) -> Measure:
+    """Return how often one seed is right among the slices of a class (recall), or among its calls of it (precision)."""
+    among = answers.labels == name if what == "recall" else answers.called[:, at] == name
+    return metrics.share(what, answers.right[:, at], answers.answered[:, at] & among)
+
+
 def _common(first: Answers, second: Answers) -> tuple[Answers, Answers]:
     """Return both on the slices and seeds that both have, each answered where both answered."""
     keys = np.intersect1d(first.keys, second.keys)
@@ -225,14 +246,16 @@ def _common(first: Answers, second: Answers) -> tuple[Answers, Answers]:
 def _at(answers: Answers, keys: NDArray[np.str_], seeds: tuple[int, ...] | None = None) -> Answers:
     rows = np.searchsorted(answers.keys, keys)
     columns = [answers.seeds.index(seed) for seed in (answers.seeds if seeds is None else seeds)]
-    parts = {name: getattr(answers, name)[rows][:, columns] for name in ("answered", "right", "called_tumor", "tumor")}
+    parts = {name: getattr(answers, name)[rows][:, columns] for name in ("answered", "right", "called", "tumor")}
     names = tuple(answers.seeds[column] for column in columns)
     return Answers(keys, answers.labels[rows], answers.clusters[rows], names, **parts)
 
 
 def _answered(answers: Answers, both: Bools) -> Answers:
     kept = (answers.keys, answers.labels, answers.clusters, answers.seeds)
-    return Answers(*kept, both, answers.right & both, answers.called_tumor & both, np.where(both, answers.tumor, 0.0))
+    return Answers(
+        *kept, both, answers.right & both, np.where(both, answers.called, ""), np.where(both, answers.tumor, 0.0)
+    )
 
 
 def _read(path: Path, slices: str) -> pd.DataFrame:

@@ -86,6 +86,7 @@ def _protocol(name: str, values: Mapping[str, Any], found: Mapping[str, Any]) ->
         "split_words": SPLITS.get(values["split"], f"the folds of the {values['split'].partition(':')[2]} benchmark"),
         "slices_words": SLICES[values["slices"]],
         "part_words": PARTS[values["part"]],
+        "classes": _class_sizes(values["rows"]),
         "by_run": {row["run"]: row for row in values["differences"]},
         "small": [
             {
@@ -97,6 +98,15 @@ def _protocol(name: str, values: Mapping[str, Any], found: Mapping[str, Any]) ->
             if row["curves"]
         ],
     }
+
+
+def _class_sizes(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """Return how many slices of each class are measured; nothing where there is only tumor and none."""
+    names = sorted({name for row in rows for name in row["classes"]})
+    if len(names) < 3:
+        return {}
+    recalls = {name: [row["classes"].get(name, {}).get("recall") for row in rows] for name in names}
+    return {name: max((one["n"] for one in found if one), default=0) for name, found in recalls.items()}
 
 
 def _tiles(found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -13,7 +13,15 @@ import pandas as pd
 
 from tumorscope.model_file import Figure
 from tumorscope.studies.budget import Budget, cut_words
-from tumorscope.studies.compare import Answers, difference, figure, mean_difference, read_answers, seed_values
+from tumorscope.studies.compare import (
+    Answers,
+    class_figures,
+    difference,
+    figure,
+    mean_difference,
+    read_answers,
+    seed_values,
+)
 from tumorscope.studies.ledger import DONE, Entry
 from tumorscope.studies.plan import Experiment, Plan, Unit
 from tumorscope.studies.study import Protocol
@@ -21,6 +29,8 @@ from tumorscope.studies.work import TEST
 from tumorscope.version import __version__
 
 CURVES = ("loss", "val_loss", "val_accuracy")
+UNTABLED = ("interval", "curves", "classes")
+"""What of a row stands in no table of one line a row."""
 FLOORS = ("copy_baseline", "source_probe")
 TIMES = ("minutes",)
 """What differs between two runs of one study that are otherwise the same."""
@@ -75,7 +85,7 @@ def gather(
 def leaderboard(found: Mapping[str, Any]) -> pd.DataFrame:
     """Return the rows of all protocols as one table."""
     rows = [
-        {"study": found["name"], "protocol": name, **{k: v for k, v in row.items() if k not in ("interval", "curves")}}
+        {"study": found["name"], "protocol": name, **{k: v for k, v in row.items() if k not in UNTABLED}}
         for name, protocol in found["protocols"].items()
         for row in protocol["rows"]
     ]
@@ -165,6 +175,7 @@ def _row(
         "parameters": max((fact.get("parameters", 0) for fact in facts), default=0) or None,
         "minutes": round(sum(fact.get("minutes", 0.0) for fact in facts), 2) if facts else None,
         **{floor: _floor(done, protocol, out, floor) for floor in FLOORS},
+        "classes": {} if answers is None else _classes(answers),
         "cut": experiment.cut,
         "note": experiment.note,
         "curves": [_curve(unit, out) for unit in done],
@@ -178,6 +189,13 @@ def _figure(value: Figure | None) -> dict[str, Any]:
     interval = None if value.interval is None else [_rounded(bound) for bound in value.interval]
     return {"value": _rounded(value.value), "low": _rounded(low), "high": _rounded(high), "n": value.n,
             "interval": interval}  # fmt: skip
+
+
+def _classes(answers: Answers) -> dict[str, Any]:
+    return {
+        name: {what: _figure(value) for what, value in figures.items()}
+        for name, figures in class_figures(answers).items()
+    }
 
 
 def _floor(done: Sequence[Unit], protocol: Protocol, out: Path, name: str) -> float | None:
