@@ -149,14 +149,15 @@ def _class_table(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _n_of(row: Mapping[str, Any], name: str) -> int:
-    return int(row["classes"].get(name, {}).get("recall", {}).get("n", 0))
+    return int(row["classes"][name]["recall"]["n"]) if name in row["classes"] else 0
 
 
 def _of_class(row: Mapping[str, Any], name: str) -> str:
-    figures = row["classes"].get(name, {})
-    recall, precision = figures.get("recall"), figures.get("precision")
-    found = f"**{recall['value']:.1%}** ({_bounds(recall)})" if recall else "none there"
-    return f"{found}; {precision['value']:.1%}" if precision else f"{found}; never called"
+    if name not in row["classes"]:
+        return "none there; never called"
+    recall, precision = (row["classes"][name][what] for what in ("recall", "precision"))
+    found = "none there" if recall["value"] is None else f"**{recall['value']:.1%}** ({_bounds(recall)})"
+    return f"{found}; " + ("never called" if precision["value"] is None else f"{precision['value']:.1%}")
 
 
 def _contrast_line(row: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tumorscope.studies.compare import PER_CLASS
 from tumorscope.studies.ledger import DONE, Entry
 from tumorscope.studies.page import study_page
 from tumorscope.studies.plan import make_plan
@@ -27,13 +28,13 @@ def gathered(tmp_path):
     plan = make_plan(parse_study(STUDY, Path("half.yaml")), Path())
     units = {unit.label: unit for unit in plan.units}
 
-    def gather_them(right):
+    def gather_them(right, labels="glioma", called="glioma"):
         for label, answers in right.items():
             folder = units[label].folder(tmp_path)
             folder.mkdir(parents=True)
             paths = [f"{units[label].fold}-{number}" for number in range(len(answers))]
-            columns = {"dataset": "set", "path": paths, "channel": "", "label": "glioma", "cluster": paths,
-                       "called": "glioma", "right": answers, "tumor_probability": 0.9, "counted": True,
+            columns = {"dataset": "set", "path": paths, "channel": "", "label": labels, "cluster": paths,
+                       "called": called, "right": answers, "tumor_probability": 0.9, "counted": True,
                        "twin_seen": False, "group_seen": False}  # fmt: skip
             pd.DataFrame(columns).to_csv(folder / "findings.csv", index=False)
             pd.DataFrame({"epoch": [1, 2], "val_loss": [float("inf"), 0.5]}).to_csv(folder / "log.csv", index=False)
@@ -55,6 +56,26 @@ def test_runs_that_answered_no_common_slice_yet_are_not_compared_and_none_is_the
     page = study_page(found)
     assert page.count("no slice in common") == 1
     assert page.count('<td class="n dim">first</td>') == 1, "a run without a figure is not the first"
+
+
+def test_every_class_has_its_recall_and_precision_where_they_are_defined(gathered):
+    labels = ["glioma"] * 6 + ["meningioma"] * 2 + ["notumor"] * 2
+    called = ["glioma"] * 3 + ["pituitary"] * 3 + ["glioma"] * 2 + ["notumor"] * 2
+    right = [a == b for a, b in zip(labels, called, strict=True)]
+    found = gathered({"a/folds-fold1-seed0": right}, labels, called)
+    classes = found["protocols"]["honest"]["rows"][0]["classes"]
+    said = {name: tuple((one[what]["value"], one[what]["n"]) for what in PER_CLASS) for name, one in classes.items()}
+    assert said == {
+        "glioma": ((0.5, 6), (0.6, 5)),
+        "meningioma": ((0.0, 2), (None, 0)),
+        "notumor": ((1.0, 2), (1.0, 2)),
+        "pituitary": ((None, 0), (0.0, 3)),
+    }
+    page = " ".join(study_page(found).split())
+    assert "Class by class" in page
+    assert "60.0% of 5 calls right" in page
+    assert page.count("never called") == 1
+    assert page.count("none there") == 1
 
 
 def test_a_run_that_leads_by_easier_slices_alone_is_not_the_best(gathered):

@@ -52,6 +52,8 @@ def study_page(found: Mapping[str, Any]) -> str:
     environment.filters |= {
         "figure": lambda value: _figure(value, is_share),
         "bounds": lambda interval: _bounds(interval, is_share),
+        "share": lambda value: _figure(value, is_share=True),
+        "share_bounds": lambda interval: _bounds(interval, is_share=True),
         "points": lambda value: _points(value, is_share),
         "point_bounds": lambda interval: _point_bounds(interval, is_share),
         "count": lambda value: "–" if value is None else f"{value:,}",
@@ -105,8 +107,7 @@ def _class_sizes(rows: list[dict[str, Any]]) -> dict[str, int]:
     names = sorted({name for row in rows for name in row["classes"]})
     if len(names) < 3:
         return {}
-    recalls = {name: [row["classes"].get(name, {}).get("recall") for row in rows] for name in names}
-    return {name: max((one["n"] for one in found if one), default=0) for name, found in recalls.items()}
+    return {name: max(row["classes"][name]["recall"]["n"] for row in rows if name in row["classes"]) for name in names}
 
 
 def _tiles(found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import pandas as pd
 from tumorscope.model_file import Figure
 from tumorscope.studies.budget import Budget, cut_words
 from tumorscope.studies.compare import (
+    PER_CLASS,
     Answers,
     class_figures,
     difference,
@@ -193,7 +194,7 @@ def _figure(value: Figure | None) -> dict[str, Any]:
 
 def _classes(answers: Answers) -> dict[str, Any]:
     return {
-        name: {what: _figure(value) for what, value in figures.items()}
+        name: {what: _figure(figures.get(what)) for what in PER_CLASS}
         for name, figures in class_figures(answers).items()
     }
 
