@@ -9,7 +9,7 @@ is more exact as well; everything else stays as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,46 +28,41 @@ class FastDepthwiseGradients(TorchFunctionMode):
         self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         """Call `func`, or stand in for it."""
-        if func is torch.conv2d and not kwargs and _is_slow(*args):
-            return _conv2d(*args)
+        if func is torch.conv2d and not kwargs and _is_slow(call := _Call(*args)):
+            return _convolve(call)
         return func(*args, **(kwargs or {}))
 
 
-def _is_slow(
-    images: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> bool:
-    """Whether this convolution has a gradient that the fallback would take."""
-    del bias, dilation
+class _Call(NamedTuple):
+    """The arguments of ``conv2d``."""
+
+    images: Tensor
+    weight: Tensor
+    bias: Tensor | None = None
+    stride: Any = 1
+    padding: Any = 0
+    dilation: Any = 1
+    groups: int = 1
+
+
+def _is_slow(call: _Call) -> bool:
+    """Whether the convolution has a gradient that the fallback would take."""
     return (
-        weight.requires_grad
-        and images.device.type == "cpu"
+        call.weight.requires_grad
+        and call.images.device.type == "cpu"
         and torch.is_autocast_enabled("cpu")
         and torch.get_autocast_dtype("cpu") == torch.bfloat16
-        and groups == images.shape[1] == weight.shape[0]
-        and not isinstance(padding, str)
-        and (max(_pair(stride)) > 1 or max(weight.shape[2:]) > VECTORIZED_KERNEL)
+        and call.groups == call.images.shape[1] == call.weight.shape[0]
+        and not isinstance(call.padding, str)
+        and (max(_pair(call.stride)) > 1 or max(call.weight.shape[2:]) > VECTORIZED_KERNEL)
     )
 
 
-def _conv2d(
-    images: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Return what ``torch.conv2d`` returns under autocast."""
-    places = (_pair(stride), _pair(padding), _pair(dilation), groups)
+def _convolve(call: _Call) -> Tensor:
+    """Return what ``conv2d`` returns under autocast."""
+    places = (_pair(call.stride), _pair(call.padding), _pair(call.dilation), call.groups)
+    rounded = [None if tensor is None else tensor.bfloat16() for tensor in call[:3]]
     with torch.autocast("cpu", enabled=False):
-        rounded = [None if tensor is None else tensor.bfloat16() for tensor in (images, weight, bias)]
         result: Tensor = _Depthwise.apply(*rounded, places)  # type: ignore[no-untyped-call]
     return result
 
