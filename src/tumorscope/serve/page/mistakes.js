@@ -1,7 +1,7 @@
 // The worst mistakes: wrong answers, the surest first, with their pictures where the data still lies under a data root.
-import { html, useEffect, useRef, useState } from "./dom.js";
-import { getJson } from "./api.js";
-import { Button, Empty, ErrorLine, Icon, Name, Picture, Section, announce } from "./components.js";
+import { html, useEffect, useState } from "./dom.js";
+import { Button, Empty, ErrorLine, Icon, Name, Picture, Section } from "./components.js";
+import { useFetched } from "./fetched.js";
 import { className } from "./phrases.js";
 import { counted, share } from "./figures.js";
 import { Word } from "./terms.js";
@@ -14,7 +14,9 @@ const PAGE = 12;
 export function Mistakes({ run, cell, onCell }) {
   const [offset, setOffset] = useState(0);
   useEffect(() => setOffset(0), [cell]);
-  const { wrong, error, isBusy, again } = useMistakes(run, cell, offset);
+  const path = run.name.split("/").map(encodeURIComponent).join("/");
+  const url = `/v1/runs/${path}/mistakes?${new URLSearchParams({ ...cell, offset, limit: PAGE })}`;
+  const { found: wrong, error, isBusy, again } = useFetched(url, run.mistakes, (found) => counted(found.count, "wrong answer"));
   const isMissing = wrong?.mistakes.some((mistake) => !mistake.picture);
   const asked = cell && `${className(cell.label)} called ${className(cell.called)}`;
   return html`<div id="mistakes"><${Section} title="The worst mistakes"
@@ -26,30 +28,6 @@ export function Mistakes({ run, cell, onCell }) {
     <div class="shots" aria-busy=${isBusy ? "true" : undefined}>${wrong?.mistakes.map((mistake) => html`<${Shot} key=${mistake.dataset + mistake.path} mistake=${mistake} />`)}</div>
     ${wrong && wrong.count > PAGE && html`<${Pager} offset=${offset} total=${wrong.count} onTurn=${setOffset} />`}
   </${Section}></div>`;
-}
-
-function useMistakes(run, cell, offset) {
-  const [state, setState] = useState({ wrong: run.mistakes, error: null, isBusy: false });
-  const [round, setRound] = useState(0);
-  const isFirst = useRef(true);
-  useEffect(() => {
-    if (isFirst.current) {
-      isFirst.current = false;
-      return undefined;
-    }
-    const stop = new AbortController();
-    setState((before) => ({ ...before, isBusy: true }));
-    const path = run.name.split("/").map(encodeURIComponent).join("/");
-    getJson(`/v1/runs/${path}/mistakes?${new URLSearchParams({ ...cell, offset, limit: PAGE })}`, { signal: stop.signal }).then(
-      (wrong) => {
-        setState({ wrong, error: null, isBusy: false });
-        announce(counted(wrong.count, "wrong answer"));
-      },
-      (error) => error.name === "AbortError" || setState({ wrong: null, error, isBusy: false }),
-    );
-    return () => stop.abort();
-  }, [run.name, cell, offset, round]);
-  return { ...state, again: () => setRound((value) => value + 1) };
 }
 
 function Shot({ mistake }) {

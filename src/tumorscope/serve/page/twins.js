@@ -1,7 +1,7 @@
 // Twins side by side: filtered, page by page, with the pictures of both.
-import { html, useEffect, useRef, useState } from "./dom.js";
-import { getJson } from "./api.js";
-import { Badge, Button, Empty, ErrorLine, PicturePair, Section, announce } from "./components.js";
+import { html, useRef, useState } from "./dom.js";
+import { Badge, Button, Empty, ErrorLine, PicturePair, Section } from "./components.js";
+import { useFetched } from "./fetched.js";
 import { className } from "./phrases.js";
 import { bringUp, count, counted } from "./figures.js";
 import { Word } from "./terms.js";
@@ -18,7 +18,9 @@ export function Twins({ link, whole }) {
   const { choices, audit } = whole;
   const [wish, setWish] = useState({ order: "leaks" });
   const [offset, setOffset] = useState(0);
-  const { twins, error, isBusy, again } = useTwins(link, wish, offset, whole.twins);
+  const wanted = Object.entries({ ...wish, offset, limit: PAGE }).filter(([, value]) => value !== undefined);
+  const tell = (found) => `${counted(found.count, "pair")}, from ${Math.min(found.count, offset + 1)} on`;
+  const { found: twins, error, isBusy, again } = useFetched(`${link}/twins?${new URLSearchParams(wanted)}`, whole.twins, tell);
   const head = useRef(null);
   if (choices.flag.all === 0) {
     return html`<${Section} title="Twins, side by side"><${Empty} icon="check" title="There are none"><p>No slice is a copy of another.</p></${Empty}></${Section}>`;
@@ -42,32 +44,6 @@ export function Twins({ link, whole }) {
     <div class="pairs" aria-busy=${isBusy ? "true" : undefined}>${twins?.pairs.map((pair) => html`<${Pair} key=${pair.a.picture + pair.b.picture} pair=${pair} />`)}</div>
     ${twins && twins.count > PAGE && html`<${Pager} offset=${offset} total=${twins.count} onTurn=${turn} />`}
   </${Section}>`;
-}
-
-/** The pairs that match; the page before stays until the next is here. */
-function useTwins(link, wish, offset, first) {
-  const [state, setState] = useState({ twins: first, error: null, isBusy: false });
-  const [round, setRound] = useState(0);
-  const isFirst = useRef(true);
-  useEffect(() => {
-    if (isFirst.current) {
-      isFirst.current = false;
-      return undefined;
-    }
-    const stop = new AbortController();
-    setState((before) => ({ ...before, isBusy: true }));
-    const wanted = Object.entries({ ...wish, offset, limit: PAGE }).filter(([, value]) => value !== undefined);
-    const query = new URLSearchParams(wanted);
-    getJson(`${link}/twins?${query}`, { signal: stop.signal }).then(
-      (twins) => {
-        setState({ twins, error: null, isBusy: false });
-        announce(`${counted(twins.count, "pair")}, from ${Math.min(twins.count, offset + 1)} on`);
-      },
-      (error) => error.name === "AbortError" || setState({ twins: null, error, isBusy: false }),
-    );
-    return () => stop.abort();
-  }, [link, wish, offset, round]);
-  return { ...state, again: () => setRound((value) => value + 1) };
 }
 
 function Filters({ wish, choices, onAsk }) {
