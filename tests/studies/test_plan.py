@@ -33,7 +33,9 @@ def test_defaults_of_protocols_follow_their_split():
     assert study(protocols={"p": {"split": "grouped", "part": "val"}}).protocols["p"].is_leaky
 
 
-@pytest.mark.parametrize(("slices", "leaky"), [("full", True), ("twin_free", True), ("leak_free", False)])
+@pytest.mark.parametrize(
+    ("slices", "leaky"), [("full", True), ("copies", True), ("twin_free", True), ("leak_free", False)]
+)
 def test_without_twins_a_published_split_still_leaks_by_patient(slices, leaky):
     found = study(protocols={"p": {"split": "official", "slices": slices}}).protocols["p"]
     assert found.is_leaky is leaky
@@ -47,6 +49,7 @@ def test_without_twins_a_published_split_still_leaks_by_patient(slices, leaky):
         ({"protocols": {"p": {"split": "randon"}}}, "did you mean 'random'"),
         ({"protocols": {"p": {"split": "grouped", "folds": [1]}}}, "folds 1 to 5 go with"),
         ({"protocols": {"p": {"split": "random", "part": "val", "slices": "leak_free"}}}, "part: val"),
+        ({"protocols": {"p": {"split": "grouped", "slices": "copies"}}}, "slices: copies"),
         ({"protocols": {"p": {"split": "grouped", "part": "train", "slices": "leak_free"}}}, "part: train"),
         ({"runs": [{"name": "a", "protocols": ["nobody"]}]}, "no protocol 'nobody'"),
         ({"search": {"space": {"seed": [1]}, "split": "groped"}}, "'search': did you mean 'grouped'"),

@@ -25,8 +25,13 @@ from tumorscope.evaluation.metrics import Measure
 from tumorscope.model_file import NOTUMOR, Figure
 
 COLUMNS = ("dataset", "path", "channel", "label", "cluster", "called", "right", "tumor_probability")
-LEFT_OUT = {"full": None, "twin_free": "twin_seen", "leak_free": "group_seen"}
-"""The column of findings that marks what a set of slices leaves out."""
+COUNTED = {
+    "full": None,
+    "copies": ("twin_seen", True),
+    "twin_free": ("twin_seen", False),
+    "leak_free": ("group_seen", False),
+}
+"""The column of findings that says whether a slice is in a set of slices, and what it says of those that are."""
 PER_CLASS = ("recall", "precision")
 RESAMPLES = 2000
 
@@ -108,7 +113,7 @@ def read_answers(findings: Sequence[tuple[int, Path]], slices: str) -> Answers:
 
     Args:
         findings: (seed, ``findings.csv``) of every fold and seed.
-        slices: 'full', 'twin_free' or 'leak_free'.
+        slices: 'full', 'copies', 'twin_free' or 'leak_free'.
 
     Raises:
         StudyError: a file is no table of findings, or two folds of a seed answer one slice.
@@ -262,8 +267,9 @@ def _read(path: Path, slices: str) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, keep_default_na=False, dtype=dict.fromkeys(("path", "channel", "patient"), str))
         table = table[table["counted"].astype(bool)]
-        if (left_out := LEFT_OUT[slices]) is not None:
-            table = table[~table[left_out].astype(bool)]
+        if (counted := COUNTED[slices]) is not None:
+            column, said = counted
+            table = table[table[column].astype(bool) == said]
         table = table[list(COLUMNS)]
     except (OSError, ValueError, KeyError) as error:
         raise StudyError("is not a readable table of findings", file=path, remedy="run the study again") from error

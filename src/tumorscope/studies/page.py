@@ -28,6 +28,7 @@ PARTS = {
 }
 SLICES = {
     "full": "every slice",
+    "copies": "slices with a twin in training, which were learnt by heart",
     "twin_free": "slices without a twin in training",
     "leak_free": "slices whose patient or series is not in training",
 }

@@ -204,8 +204,8 @@ def _floor(done: Sequence[Unit], protocol: Protocol, out: Path, name: str) -> fl
     found = []
     for unit in done:
         values = json.loads((findings_of(unit, protocol, out) / "metrics.json").read_text(encoding="utf-8"))
-        floor = values[name]["by_split"][protocol.slices]
-        if floor["accuracy"] is not None:
+        floor = values[name]["by_split"].get(protocol.slices)  # what copying scores on copies, nobody asks
+        if floor and floor["accuracy"] is not None:
             found.append((floor["accuracy"], floor["n"]))
     total = sum(n for _, n in found)
     return _rounded(sum(value * n for value, n in found) / total) if total else None

@@ -13,7 +13,7 @@ from tumorscope.errors import StudyError, did_you_mean
 from tumorscope.yaml_model import first_wrong, read_keys
 
 Metric = Literal["accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity"]
-Slices = Literal["full", "twin_free", "leak_free"]
+Slices = Literal["full", "copies", "twin_free", "leak_free"]
 Option = bool | int | float | str | None
 ALL_FOLDS = tuple(range(1, FOLDS + 1))
 SEEN = ("val", "train")
@@ -51,8 +51,9 @@ class Protocol(_Part):
         split: as for a training: 'grouped', 'official', 'folds', 'random' or 'benchmark:NAME'.
         part: which part is measured; 'val' is the part that chose the epoch, which flatters, and 'train' the part that
             was learnt, which shows what learning by heart looks like.
-        slices: 'full' counts every slice; 'twin_free' those without a twin in training; 'leak_free' those whose group
-            is not in training. Null: 'full' for splits that leak, else 'leak_free'.
+        slices: 'full' counts every slice; 'copies' those with a twin in training, which shows what learning by heart
+            is worth; 'twin_free' those without; 'leak_free' those whose group is not in training. Null: 'full' for
+            splits that leak, else 'leak_free'.
         folds: tested one after the other, for split 'folds'.
         seeds: of the split and of the training; each is a training of its own.
         what: in words, for the page.
@@ -84,6 +85,8 @@ class Protocol(_Part):
             raise ValueError(did_you_mean(self.split, HOWS))
         if bool(self.folds) != (self.split == "folds") or not set(self.folds) <= set(ALL_FOLDS):
             raise ValueError("folds 1 to 5 go with 'split: folds', and only with it")
+        if self.slices == "copies" and self.split not in LEAKY:
+            raise ValueError(f"'slices: copies' finds none under 'split: {self.split}'; ask for it where copies leak")
         if self.part in SEEN and self.slices != "full":
             raise ValueError(f"'part: {self.part}' has no other slices than 'full': training used all of it")
         if len(set(self.folds)) < len(self.folds) or len(set(self.seeds)) < len(self.seeds):
