@@ -52,6 +52,7 @@ export class Worklist {
   /** Take an entry out; one that is under way is cancelled. The last ones can be brought back. */
   remove(id) {
     const at = this.entries.findIndex((entry) => entry.id === id);
+    if (at < 0) return; // a key that was pressed twice before the list was drawn again
     const entry = this.entries[at];
     const isUnread = !isFinished(entry);
     this.#running.get(id)?.abort();
