@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader
 from tumorscope.atomic import write_bytes, write_text
 from tumorscope.catalog import Progress
 from tumorscope.errors import RecipeError
+from tumorscope.training.memory import keeping_freed_memory
 from tumorscope.training.module import TumorModule, balanced_weights, set_channels_last
 from tumorscope.training.network import Network
 from tumorscope.training.recipe import Recipe
@@ -74,9 +75,9 @@ def fit(
     trainer = _trainer(recipe, folder, _callbacks(recipe, folder, say, progress))
     sampler.epoch = lambda: trainer.current_epoch
     last = folder / LAST
-    trainer.fit(
-        module, train_loader, val_loader, ckpt_path=last if resume and last.is_file() else None, weights_only=False
-    )
+    start = last if resume and last.is_file() else None
+    with keeping_freed_memory():
+        trainer.fit(module, train_loader, val_loader, ckpt_path=start, weights_only=False)
     if not (folder / BEST).is_file():
         raise RecipeError(
             "no epoch had a finite validation loss: the training diverged",

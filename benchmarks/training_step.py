@@ -1,8 +1,8 @@
-"""Times training steps in bf16 with the fast gradients of depthwise convolutions, and without them.
+"""Times training steps in bf16: plain, with the fast gradients of depthwise convolutions, and with kept memory too.
 
-    python benchmarks/depthwise.py
+    python benchmarks/training_step.py
 
-The two are measured by turns on one thread, in CPU time: other work on the machine disturbs that least. The weights
+The three are measured by turns on one thread, in CPU time: other work on the machine disturbs that least. The weights
 start at random and the slices are noise, as neither changes what a step costs.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from statistics import median
 from typing import Any
 
@@ -18,6 +18,7 @@ import torch
 
 from record import write_record
 from tumorscope.training.depthwise import FastDepthwiseGradients
+from tumorscope.training.memory import keeping_freed_memory
 from tumorscope.training.module import set_channels_last
 from tumorscope.training.network import Network
 from tumorscope.training.network_recipe import NetworkRecipe
@@ -31,6 +32,12 @@ CASES = (
     ("resnet18", 128, 32),
 )
 """Backbone, side, batch. A ResNet has no depthwise convolution: its ratio says what the measure is worth."""
+WAYS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[], AbstractContextManager[Any]]]] = {
+    "plain": (nullcontext, nullcontext),
+    "fast gradients": (nullcontext, FastDepthwiseGradients),
+    "memory kept too": (keeping_freed_memory, FastDepthwiseGradients),
+}
+"""What is entered around some steps, and around each forward pass."""
 TURNS = 7
 STEPS = 3
 
@@ -38,36 +45,34 @@ STEPS = 3
 def main() -> None:
     """Measure and write the figures."""
     torch.set_num_threads(1)
-    write_record("depthwise", {"turns": TURNS, "cases": [_case(*case) for case in CASES]}, ("torch", "timm"))
+    write_record("training_step", {"turns": TURNS, "cases": [_case(*case) for case in CASES]}, ("torch", "timm"))
 
 
 def _case(backbone: str, side: int, batch: int) -> dict[str, Any]:
     step = _stepper(backbone, side, batch)
-    rates: dict[bool, list[float]] = {False: [], True: []}
-    for fast in (False, True):
-        step(fast)
+    rates: dict[str, list[float]] = {name: [] for name in WAYS}
     for _ in range(TURNS):
-        for fast, seen in rates.items():
-            seen.append(batch * STEPS / _cpu_seconds(lambda fast=fast: step(fast)))
-    plain, fast = median(rates[False]), median(rates[True])
-    ratios = sorted(after / before for before, after in zip(rates[False], rates[True], strict=True))
+        for name, (around, within) in WAYS.items():
+            with around():
+                step(within)
+                rates[name].append(batch * STEPS / _cpu_seconds(lambda within=within: step(within)))
     return {
         "backbone": backbone,
         "side": side,
         "batch": batch,
-        "slices_per_cpu_second": {"plain": round(plain, 1), "fast": round(fast, 1)},
-        "ratio": {"median": round(median(ratios), 2), "worst": round(ratios[0], 2), "best": round(ratios[-1], 2)},
+        "slices_per_cpu_second": {name: round(median(seen), 1) for name, seen in rates.items()},
+        "ratio_to_plain": {name: _ratios(rates["plain"], seen) for name, seen in rates.items() if name != "plain"},
     }
 
 
-def _stepper(backbone: str, side: int, batch: int) -> Callable[[bool], None]:
+def _stepper(backbone: str, side: int, batch: int) -> Callable[[Callable[[], AbstractContextManager[Any]]], None]:
     network = set_channels_last(Network(NetworkRecipe(backbone=backbone, weights="none"), 4, side)).train()
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-4)
     slices = torch.rand(batch, 1, side, side) * 255
     labels = torch.randint(0, 4, (batch,))
 
-    def step(fast: bool) -> None:
-        with FastDepthwiseGradients() if fast else nullcontext(), torch.autocast("cpu", torch.bfloat16):
+    def step(within: Callable[[], AbstractContextManager[Any]]) -> None:
+        with within(), torch.autocast("cpu", torch.bfloat16):
             outputs = network(slices)
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(outputs.logits.float(), labels).backward()
@@ -81,6 +86,11 @@ def _cpu_seconds(step: Callable[[], None]) -> float:
     for _ in range(STEPS):
         step()
     return time.process_time() - start
+
+
+def _ratios(before: list[float], after: list[float]) -> dict[str, float]:
+    found = sorted(b / a for a, b in zip(before, after, strict=True))
+    return {"median": round(median(found), 2), "worst": round(found[0], 2), "best": round(found[-1], 2)}
 
 
 if __name__ == "__main__":
