@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -55,7 +56,7 @@ def _case(backbone: str, side: int, batch: int) -> dict[str, Any]:
         for name, (around, within) in WAYS.items():
             with around():
                 step(within)
-                rates[name].append(batch * STEPS / _cpu_seconds(lambda within=within: step(within)))
+                rates[name].append(batch * STEPS / _cpu_seconds(partial(step, within)))
     return {
         "backbone": backbone,
         "side": side,
@@ -75,7 +76,7 @@ def _stepper(backbone: str, side: int, batch: int) -> Callable[[Callable[[], Abs
         with within(), torch.autocast("cpu", torch.bfloat16):
             outputs = network(slices)
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(outputs.logits.float(), labels).backward()
+        torch.nn.functional.cross_entropy(outputs.logits.float(), labels).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
     return step
