@@ -128,7 +128,7 @@ class SliceDataset(Dataset[Sample]):
                     (image, mask), cover, known = planted, self.tumor_cover, True
             image, moved = augment(image, mask, self.recipe.augment, rng)
             mask = mask if moved is None else moved
-        pixels = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()
+        pixels = torch.from_numpy(image.transpose(2, 0, 1).astype(np.float32, order="C"))
         drawn = torch.from_numpy((mask > 127).astype(np.float32))[None]
         weight = torch.tensor(self.samples.weights[index], dtype=torch.float32)
         return pixels, torch.from_numpy(cover.copy()), drawn, torch.tensor(known), weight
