@@ -28,7 +28,7 @@ def gathered(tmp_path):
     plan = make_plan(parse_study(STUDY, Path("half.yaml")), Path())
     units = {unit.label: unit for unit in plan.units}
 
-    def gather_them(right, labels="glioma", called="glioma"):
+    def gather_them(right, labels="glioma", called="glioma", before=()):
         for label, answers in right.items():
             folder = units[label].folder(tmp_path)
             folder.mkdir(parents=True)
@@ -39,7 +39,7 @@ def gathered(tmp_path):
             pd.DataFrame(columns).to_csv(folder / "findings.csv", index=False)
             pd.DataFrame({"epoch": [1, 2], "val_loss": [float("inf"), 0.5]}).to_csv(folder / "log.csv", index=False)
             (folder / "metrics.json").write_text(json.dumps({"copy_baseline": FLOOR, "source_probe": FLOOR}))
-        entries = {label: Entry(label, DONE, 0.5, {"minutes": 1.0}, {}, 0) for label in right}
+        entries = {label: Entry(label, DONE, 0.5, {"minutes": 1.0}, {}, 0) for label in (*before, *right)}
         return gather(plan, entries, tmp_path)
 
     return gather_them
@@ -76,6 +76,16 @@ def test_every_class_has_its_recall_and_precision_where_they_are_defined(gathere
     assert "60.0% of 5 calls right" in page
     assert page.count("never called") == 1
     assert page.count("none there") == 1
+
+
+def test_no_run_is_the_best_before_all_are_done(gathered):
+    answers = {"a": [True] * 20, "b": [False] * 20, "c": [False] * 20}
+    labels = [f"{run}/folds-fold{fold}-seed0" for run in answers for fold in (1, 2)]
+    some = gathered({label: answers[label[0]] for label in labels[:-1]})
+    assert some["protocols"]["honest"]["best"] is None
+    assert "a is ahead with accuracy 100.0%; not every run is done yet" in study_page(some)
+    whole = gathered({labels[-1]: answers["c"]}, before=labels[:-1])
+    assert whole["protocols"]["honest"]["best"] == "a"
 
 
 def test_a_run_that_leads_by_easier_slices_alone_is_not_the_best(gathered):

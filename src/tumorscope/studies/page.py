@@ -156,6 +156,8 @@ def _protocol_sentences(protocol: Mapping[str, Any], found: Mapping[str, Any]) -
         said = [("good", f"{first['run']} is the best, with {figure}; every other run is behind by more than chance")]
     elif len(rows) == 1:
         said = [("note-level", f"{first['run']} reaches {figure}; there is no other run to compare with")]
+    elif not others:
+        said = [("note-level", f"{first['run']} is ahead with {figure}; not every run is done yet")]
     else:
         names = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
         said = [("note-level", f"{first['run']} is ahead with {figure}, but cannot be told from {names}")]

@@ -129,7 +129,8 @@ def _protocol(
     ranked = [row for row in rows if row["value"] is not None]
     differences = [_difference(metric, ranked[0]["run"], row["run"], answers) for row in ranked[1:]]
     not_behind = [found["run"] for found in differences if not (found["real"] and found["value"] > 0)]
-    if differences and not not_behind:
+    is_whole = all(row["done"] == row["trainings"] for row in rows)  # who is not done yet may be better still
+    if is_whole and differences and not not_behind:
         ranked[0]["best"] = True
     return {
         **protocol.model_dump(mode="json"),
