@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tumorscope.training.depthwise import FastDepthwiseGradients
+from tumorscope.training.depthwise import FastDepthwiseGradients, _pair
 
 SHAPES = [  # kernel, stride, padding, dilation
     (5, 1, 2, 1),
@@ -16,6 +16,9 @@ SHAPES = [  # kernel, stride, padding, dilation
     (3, 2, 1, 1),
     (3, (2, 1), (1, 0), 1),
     (7, 1, 6, 2),
+    (7, 1, 3, 1),
+    ((3, 5), 1, (1, 2), 1),
+    (4, 1, (0, 3), 1),
 ]
 
 
@@ -23,7 +26,7 @@ def _gradients(*, fast: bool, shape: tuple, precision: torch.dtype, bias: bool =
     kernel, stride, padding, dilation = shape
     torch.manual_seed(3)
     images = torch.randn(4, 16, 19, 23).contiguous(memory_format=torch.channels_last).requires_grad_()
-    weight = torch.randn(16, 1, kernel, kernel).requires_grad_()
+    weight = torch.randn(16, 1, *_pair(kernel)).requires_grad_()
     biases = torch.randn(16).requires_grad_() if bias else None
     autocast = torch.autocast("cpu", precision, enabled=precision == torch.bfloat16)
     with FastDepthwiseGradients() if fast else nullcontext(), autocast:

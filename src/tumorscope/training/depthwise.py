@@ -2,8 +2,9 @@
 
 oneDNN, which torch calls there, has no vectorized bf16 kernel for two of them: the weights' where the kernel is larger
 than 3 x 3, and the input's where the stride is above 1. Its fallback takes up to twenty times as long as the same
-gradient in fp32, and two thirds of all training time of an EfficientNet-Lite0. So these two are taken in fp32, which
-is more exact as well; everything else stays as it is.
+gradient in fp32, and two thirds of all training time of an EfficientNet-Lite0. So the weights' are taken in tiles of 3
+x 3, for which there is a kernel, and the input's in fp32; where the stride is above 1 the weights' are too, as tiles
+would have to copy nearly the whole input each. Everything else stays as it is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 VECTORIZED_KERNEL = 3
@@ -22,7 +24,7 @@ VECTORIZED_KERNEL = 3
 
 
 class FastDepthwiseGradients(TorchFunctionMode):
-    """While entered, ``conv2d`` under bf16 autocast on a CPU takes the slow gradients of depthwise kernels in fp32."""
+    """While entered, ``conv2d`` under bf16 autocast on a CPU takes slow depthwise gradients another way."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: Any = None
@@ -68,7 +70,7 @@ def _convolve(call: _Call) -> Tensor:
 
 
 class _Depthwise(Function):
-    """A convolution in bf16 whose slow gradients are taken in fp32."""
+    """A convolution in bf16 whose slow gradients are taken another way."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, places: tuple[Any, ...]) -> Tensor:
@@ -84,10 +86,9 @@ class _Depthwise(Function):
         images, weight = ctx.saved_tensors  # type: ignore[attr-defined]
         stride, padding, dilation, groups = ctx.places  # type: ignore[attr-defined]
         wanted = ctx.needs_input_grad  # type: ignore[attr-defined]
+        large, spread = max(weight.shape[2:]) > VECTORIZED_KERNEL, max(stride) > 1
 
-        def gradient(which: int, *, exact: bool) -> Tensor | None:
-            if not wanted[which]:
-                return None
+        def gradient(which: int, *, exact: bool) -> Tensor:
             given: tuple[Tensor, ...] = (gradients[0], images, weight)
             if exact:  # of the one that is differentiated for, only the shape is read: leave its memory untouched
                 given = tuple(_float(tensor, empty=i == which + 1) for i, tensor in enumerate(given))
@@ -97,12 +98,46 @@ class _Depthwise(Function):
             )
             return found[which].bfloat16()
 
+        def weight_gradient() -> Tensor:
+            if large and not spread:
+                return _in_tiles(gradients[0], images, weight, padding, dilation)
+            return gradient(1, exact=large)
+
         return (
-            gradient(0, exact=max(stride) > 1),
-            gradient(1, exact=max(weight.shape[2:]) > VECTORIZED_KERNEL),
+            gradient(0, exact=spread) if wanted[0] else None,
+            weight_gradient() if wanted[1] else None,
             gradients[0].float().sum((0, 2, 3)).bfloat16() if wanted[2] else None,
             None,
         )
+
+
+def _in_tiles(outer: Tensor, images: Tensor, weight: Tensor, padding: Any, dilation: Any) -> Tensor:
+    """Return the weights' gradient at stride 1, tile by tile of the kernel.
+
+    What a part of a kernel sees is the input from that part's place on: a tile's gradient is that of a small kernel
+    over a shifted input.
+    """
+    vertical, horizontal = padding
+    padded = functional.pad(images, (horizontal, horizontal, vertical, vertical))
+    found = torch.empty_like(weight)
+    for top, height in _tiles(weight.shape[2]):
+        for left, width in _tiles(weight.shape[3]):
+            down, right = top * dilation[0], left * dilation[1]
+            lower = down + outer.shape[2] + (height - 1) * dilation[0]
+            righter = right + outer.shape[3] + (width - 1) * dilation[1]
+            seen = padded[:, :, down:lower, right:righter].contiguous(memory_format=torch.channels_last)
+            tile = weight.new_empty(weight.shape[0], 1, height, width)
+            _, gradient, _ = torch.ops.aten.convolution_backward(
+                outer, seen, tile, None, [1, 1], [0, 0], dilation, False, [0, 0], len(weight), [False, True, False]
+            )
+            found[:, :, top : top + height, left : left + width] = gradient
+    return found
+
+
+def _tiles(side: int) -> list[tuple[int, int]]:
+    """Cover a side of a kernel with tiles, as (start, length); the last may overlap the one before."""
+    length = min(side, VECTORIZED_KERNEL)
+    return [(min(start, side - length), length) for start in range(0, side, length)]
 
 
 def _float(tensor: Tensor, *, empty: bool) -> Tensor:
