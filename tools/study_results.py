@@ -25,6 +25,10 @@ KEPT = (
     "source_probe", "classes", "cut", "note",
 )  # fmt: skip
 ROWS = "| run | figure | 95% interval | n | epochs | side | weights | minutes | copying | file properties |"
+CONCLUDED = (
+    "Each choice against the first option, in percentage points. What the authors do not say is taken from the leaky "
+    "protocol. A choice is called better or worse only where the interval of the difference leaves out 0."
+)
 SUMMARY = "| study | published | ours, same protocol | ours, without leaks | copying, without leaks |"
 
 
@@ -54,8 +58,8 @@ def gathered(found: Mapping[str, Any]) -> dict[str, Any]:
         }
         for name, protocol in found["protocols"].items()
     }
-    kept = {key: found[key] for key in ("name", "title", "description", "data", "metric", "published", "cut", "tables")}
-    return {**kept, "protocols": protocols, "version": found["version"]}
+    keys = ("name", "title", "description", "data", "metric", "published", "cut", "tables", "conclusions", "version")
+    return {**{key: found[key] for key in keys}, "protocols": protocols}
 
 
 def summary(studies: Sequence[Mapping[str, Any]], page: str) -> str:
@@ -123,6 +127,23 @@ def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
         head = f"| protocol | {table['of']} | difference to {table['against']} | 95% interval | real |"
         yield "\n".join([head, _rule(head), *map(_contrast_line, table["rows"])])
 
+    if study.get("conclusions"):
+        yield "### Which conclusions stand without leaks"
+        yield CONCLUDED
+        leaky = study["conclusions"][0]["published"]["protocol"]
+        head = f"| choice | authors say | {leaky} (leaky) | without leaks | the conclusion |"
+        yield "\n".join([head, _rule(head), *map(_conclusion_line, study["conclusions"])])
+
+
+def _conclusion_line(row: Mapping[str, Any]) -> str:
+    cells = (f"{row['title']}: {row['option']} against {row['against']}", row["authors"] or "",
+             _says(row["published"]), _says(row["honest"]), f"**{row['verdict']}**")  # fmt: skip
+    return "| " + " | ".join(cells) + " |"
+
+
+def _says(found: Mapping[str, Any]) -> str:
+    return f"{found['says']}: {100 * found['value']:+.1f} ({_point_bounds(found['interval'])}), n {found['n']:,}"
+
 
 def _row_line(row: Mapping[str, Any]) -> str:
     if row["value"] is None:
@@ -161,9 +182,9 @@ def _of_class(row: Mapping[str, Any], name: str) -> str:
 
 
 def _contrast_line(row: Mapping[str, Any]) -> str:
-    bounds = "too few to say" if row["interval"] is None else " to ".join(f"{100 * b:+.1f}" for b in row["interval"])
     value = "not measured" if row["value"] is None else f"{100 * row['value']:+.1f} points"
-    return f"| {row['protocol']} | {row['option']} | {value} | {bounds} | {'yes' if row['real'] else 'no'} |"
+    real = "yes" if row["real"] else "no"
+    return f"| {row['protocol']} | {row['option']} | {value} | {_point_bounds(row['interval'])} | {real} |"
 
 
 def _theirs(study: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,6 +205,10 @@ def _short(row: Mapping[str, Any] | None) -> str:
 
 def _bounds(row: Mapping[str, Any]) -> str:
     return "too few to say" if row["low"] is None else f"{row['low']:.1%} to {row['high']:.1%}"
+
+
+def _point_bounds(interval: Sequence[float] | None) -> str:
+    return "too few to say" if interval is None else " to ".join(f"{100 * bound:+.1f}" for bound in interval)
 
 
 def _share(value: float | None) -> str:

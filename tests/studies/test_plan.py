@@ -130,6 +130,17 @@ def test_recipes_are_found_beside_the_study_and_names_are_not_given_twice(tmp_pa
         make_plan(study(runs=[*runs, {"name": "A-b", "recipe": "smoke"}]), tmp_path)
 
 
+def test_a_claim_is_of_an_option_that_is_tried():
+    runs = [{"name": "a", "recipe": "smoke", "grid": {"augment.flip": [0, 0.5]}}]
+
+    def claiming(option):
+        return make_plan(study(runs=runs, tables=[{"of": "augment.flip", "claims": {option: "better"}}]), Path())
+
+    assert claiming("0.5").study.tables[0].claims == {"0.5": "better"}
+    with pytest.raises(StudyError, match=r"'augment\.flip' has no option '0\.6'"):
+        claiming("0.6")
+
+
 def test_data_is_a_name_under_the_root_a_path_or_a_phantom(tmp_path):
     (tmp_path / "set").mkdir()
     assert resolve_data(("phantom:96", "set"), tmp_path) == ("phantom:96", str(tmp_path / "set"))

@@ -25,10 +25,10 @@ FLOOR = {"by_split": {"leak_free": {"accuracy": 0.5, "n": 10}}}
 @pytest.fixture
 def gathered(tmp_path):
     """Return a function from labels of trainings, and which slices each answered right, to ``study.json``."""
-    plan = make_plan(parse_study(STUDY, Path("half.yaml")), Path())
-    units = {unit.label: unit for unit in plan.units}
 
-    def gather_them(right, labels="glioma", called="glioma", before=()):
+    def gather_them(right, labels="glioma", called="glioma", before=(), **changes):
+        plan = make_plan(parse_study({**STUDY, **changes}, Path("half.yaml")), Path())
+        units = {unit.label: unit for unit in plan.units}
         for label, answers in right.items():
             folder = units[label].folder(tmp_path)
             folder.mkdir(parents=True)
@@ -103,3 +103,24 @@ def test_a_run_that_leads_by_easier_slices_alone_is_not_the_best(gathered):
     assert protocol["differences"][0]["real"]
     assert protocol["best"] is None
     assert protocol["not_told_apart"] == ["b"]
+
+
+def test_a_choice_that_only_leaks_make_better_is_told_on_the_page(gathered):
+    good, bad = [True] * 40, [True, False] * 20
+    found = gathered(
+        {
+            "a-flip=0/random-seed0": bad,
+            "a-flip=0.5/random-seed0": good,
+            "a-flip=0/grouped-seed0": good,
+            "a-flip=0.5/grouped-seed0": good,
+        },
+        protocols={"random": {"split": "random"}, "apart": {"split": "grouped"}},
+        runs=[{"name": "a", "recipe": "smoke", "grid": {"augment.flip": [0, 0.5]}}],
+        tables=[{"of": "augment.flip", "title": "Mirrored slices"}],
+    )
+    (conclusion,) = found["conclusions"]
+    assert (conclusion["claimed"], conclusion["verdict"]) == ("better", "not shown without leaks")
+    page = " ".join(study_page(found).split())
+    assert "Which conclusions stand without leaks" in page
+    assert "Mirrored slices<small>0.5 against 0</small>" in page
+    assert 'better<small class="range">+50.0 (' in page

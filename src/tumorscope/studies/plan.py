@@ -128,10 +128,11 @@ def make_plan(study: Study, folder: Path, overrides: Mapping[str, Any] | None = 
 
     Raises:
         RecipeError: a recipe does not exist, or a key of it is wrong.
-        StudyError: two runs have one name, or an override names none.
+        StudyError: two runs have one name, an override names none, or a claim is of no option.
     """
     given = _by_run(overrides or {}, [run.name for run in study.runs])
     experiments = [made for run in study.runs for made in _experiments(run, study, folder, given[run.name])]
+    _check_claims(study, experiments)
     return Plan(study, _unique(tuple(experiments)))
 
 
@@ -178,6 +179,16 @@ def _options(key: str, options: list[Any] | dict[str, dict[str, Any]]) -> list[t
     if isinstance(options, dict):
         return [(key, name, values) for name, values in options.items()]
     return [(key, _text(value), {key: value}) for value in options]
+
+
+def _check_claims(study: Study, experiments: Sequence[Experiment]) -> None:
+    for table in study.tables:
+        options = {one.choices[table.of] for one in experiments if table.of in one.choices}
+        if unknown := set(table.claims) - options:
+            raise StudyError(
+                f"tables: '{table.of}' has no option '{min(unknown)}'",
+                remedy=did_you_mean(min(unknown), sorted(options)),
+            )
 
 
 def _text(value: Any) -> str:

@@ -23,6 +23,7 @@ from tumorscope.studies.compare import (
     read_answers,
     seed_values,
 )
+from tumorscope.studies.conclusions import conclude
 from tumorscope.studies.ledger import DONE, Entry
 from tumorscope.studies.plan import Experiment, Plan, Unit
 from tumorscope.studies.study import Protocol
@@ -63,6 +64,9 @@ def gather(
     """
     study = plan.study
     answers = {name: _answers(plan, name, entries, out) for name in study.protocols}
+    protocols = {name: _protocol(plan, name, entries, out, answers[name]) for name in study.protocols}
+    tables = [_contrast(plan, table.of, table.title, answers) for table in study.tables]
+    claims = {table.of: table.claims for table in study.tables}
     return {
         "name": study.name,
         "title": study.title or study.name,
@@ -75,8 +79,9 @@ def gather(
         "audit": _audit(audit),
         "budget": None if budget is None else {**asdict(budget), "words": budget.words},
         "cut": [] if whole is None else cut_words(whole, plan),
-        "protocols": {name: _protocol(plan, name, entries, out, answers[name]) for name in study.protocols},
-        "tables": [_contrast(plan, table.of, table.title, answers) for table in study.tables],
+        "protocols": protocols,
+        "tables": tables,
+        "conclusions": conclude(tables, protocols, study.published_protocol, claims),
         "trainings": [_training(unit.label, entries.get(unit.label)) for unit in plan.units],
         "command": command,
         "version": __version__,

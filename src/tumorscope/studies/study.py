@@ -177,10 +177,12 @@ class Contrast(_Part):
     Attributes:
         of: a key of some run's grid.
         title: over the table.
+        claims: what the authors of a published system say that an option is, against the first one.
     """
 
     of: str
     title: str = ""
+    claims: dict[str, Literal["better", "worse"]] = {}
 
 
 class Study(_Part):
