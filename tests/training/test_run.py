@@ -16,7 +16,10 @@ from tumorscope.errors import CatalogError, RecipeError, UsageError
 from tumorscope.model_file import read_model
 from tumorscope.training import train
 
-TINY = {"schedule.epochs": 3, "spec.side": 64, "network.width": 16, "schedule.batch": 8}
+TINY = {
+    "schedule.epochs": 3, "spec.side": 64, "network.width": 16, "schedule.batch": 8, "exclude_patients": ["P7"],
+    "never_shown": ["CT"],
+}  # fmt: skip
 DATA = "phantom:96"
 
 
@@ -39,6 +42,7 @@ def test_the_card_knows_what_was_trained_on(run):
     assert model.card.classes == ("glioma", "meningioma", "notumor", "pituitary")
     assert model.card.thresholds.outlier > 0
     assert len(model.prints) > 0
+    assert model.card.never_shown == ("the patients P7", "CT"), "what was kept aside, then what the recipe says"
 
 
 def test_the_exported_graph_says_what_torch_says(run):

@@ -35,7 +35,10 @@ def serve(
         Path | None, typer.Option("--runs", help="A folder of run folders, for the evaluation page.", metavar="DIR")
     ] = None,
     keep: Annotated[
-        Path | None, typer.Option("--keep", help="Keep uploads and findings there; else nothing is.", metavar="DIR")
+        Path | None,
+        typer.Option(
+            "--keep", help="Keep uploads, findings and jobs there; else jobs go after an hour.", metavar="DIR"
+        ),
     ] = None,
     model: Annotated[
         Path | None, typer.Option("--model", help="A model file; without it the shipped one.", metavar="FILE")

@@ -135,7 +135,7 @@ class Recipe(_Part):
         exclude_twins_of: a folder beside the first DATA (or a path) whose twins are never trained on.
         seed: of everything random.
         licence: of the weights; goes into the card.
-        never_shown: what the data lacks; goes into the card.
+        never_shown: what the data lacks; goes into the card, after what was excluded.
         notes: go into the card.
     """
 

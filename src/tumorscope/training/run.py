@@ -237,12 +237,20 @@ def _card(recipe: Recipe, temperature: float, thresholds: Thresholds, train: Sam
             labels=train.table["label"].value_counts().to_dict(),
             fingerprint=digest,
         ),
-        never_shown=recipe.never_shown,
+        never_shown=(*_kept_aside(recipe), *recipe.never_shown),
         licence=recipe.licence,
         notes=recipe.notes,
         recipe=_without_folders(recipe).model_dump(mode="json"),
         version=__version__,
     )
+
+
+def _kept_aside(recipe: Recipe) -> Iterator[str]:
+    """Say what was left out: here, as a recipe that is told to leave out something else must not say otherwise."""
+    for path in recipe.exclude_twins_of:
+        yield f"{Path(path).name} and the twins of its slices that were found before training"
+    if recipe.exclude_patients:
+        yield f"the patients {', '.join(recipe.exclude_patients)}"
 
 
 def _without_folders(recipe: Recipe) -> Recipe:
