@@ -20,16 +20,21 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS, PAGE, README = ROOT / "docs/results.json", ROOT / "docs/results.md", ROOT / "README.md"
 BEGIN, END = "<!-- results:studies:begin -->", "<!-- results:studies:end -->"
 KEPT = (
-    "run", "metric", "value", "low", "high", "n", "seed_sd", "seeds", "folds", "done", "trainings", "best", "leaky",
-    "split", "part", "slices", "epochs", "side", "backbone", "weights", "parameters", "minutes", "copy_baseline",
-    "source_probe", "classes", "cut", "note",
+    "run", "theirs", "metric", "value", "low", "high", "n", "seed_sd", "seeds", "folds", "done", "trainings", "best",
+    "leaky", "split", "part", "slices", "epochs", "side", "backbone", "weights", "parameters", "minutes",
+    "copy_baseline", "source_probe", "classes", "cut", "note",
 )  # fmt: skip
 ROWS = "| run | figure | 95% interval | n | epochs | side | weights | minutes | copying | file properties |"
 CONCLUDED = (
-    "Each choice against the first option, in percentage points. What the authors do not say is taken from the leaky "
-    "protocol. A choice is called better or worse only where the interval of the difference leaves out 0."
+    "Each choice against the first option, in percentage points (of an AUC, in its own units). What the authors do not "
+    "say is taken from the leaky protocol. A choice is called better or worse only where the interval of the "
+    "difference leaves out 0."
 )
-SUMMARY = "| study | published | ours, same protocol | ours, without leaks | copying, without leaks |"
+COLUMNS = (
+    "study", "published", "their recipe, run by us", "the best of our runs", "the same without leaks",
+    "copying, without leaks",
+)  # fmt: skip
+SUMMARY = f"| {' | '.join(COLUMNS)} |"
 
 
 def main() -> None:
@@ -58,7 +63,8 @@ def gathered(found: Mapping[str, Any]) -> dict[str, Any]:
         }
         for name, protocol in found["protocols"].items()
     }
-    keys = ("name", "title", "description", "data", "metric", "published", "cut", "tables", "conclusions", "version")
+    keys = ("name", "title", "description", "data", "metric", "published", "cut", "tables", "conclusions", "settings",
+            "version")  # fmt: skip
     return {**{key: found[key] for key in keys}, "protocols": protocols}
 
 
@@ -70,9 +76,7 @@ def summary(studies: Sequence[Mapping[str, Any]], page: str) -> str:
     studies = [study for study in studies if study["published"] and _first(_theirs(study))]
     if not studies:
         return "No study is complete yet."
-    return "\n".join(
-        [SUMMARY, _rule(SUMMARY), *(_summary_line(study, page) for study in studies if study["published"])]
-    )
+    return "\n".join([SUMMARY, _rule(SUMMARY), *(_summary_line(study, page) for study in studies)])
 
 
 def page(studies: Sequence[Mapping[str, Any]]) -> str:
@@ -83,7 +87,10 @@ def page(studies: Sequence[Mapping[str, Any]]) -> str:
         "training ran on two cores without a GPU, shared with other work: minutes are upper bounds. How figures, "
         "intervals and differences are made stands in [studies](studies.md); *copying* takes the label "
         "of the most similar training picture, *file properties* is the source probe (see "
-        "[evaluation](evaluation.md)).",
+        "[evaluation](evaluation.md)). `n` counts different pictures, over all folds and seeds; ± is the standard "
+        "deviation between seeds, `minutes` are those of all trainings of a row. A run is called the best only where "
+        "every interval of its paired differences leaves out 0: other patients would hardly change that, another seed "
+        "might, and no interval is corrected for the number of runs.",
         summary(studies, ""),
     ]
     for study in studies:
@@ -93,13 +100,14 @@ def page(studies: Sequence[Mapping[str, Any]]) -> str:
 
 def _summary_line(study: Mapping[str, Any], page: str) -> str:
     published = study["published"]
-    ours = _first(_theirs(study))
+    ours, theirs = _first(_theirs(study)), _first(_theirs(study), theirs=True)
     honest = next((p for p in study["protocols"].values() if not p["leaky"]), None)
-    same = next((row for row in honest["rows"] if ours and row["run"] == ours["run"]), None) if honest else None
-    figure = f"{published['value']:.1%} ({published['what']})"
+    same = next((row for row in honest["rows"] if row["run"] == (ours or {}).get("run")), None) if honest else None
+    figure = f"{100 * published['value']:.4g}% ({published['what']})"
     copied = _share(same["copy_baseline"]) if same else "not measured"
+    best = "the same" if theirs is ours else _short(ours)
     link = f"[{study['name']}]({page}#{study['name']})"
-    return f"| {link} | {figure} | {_short(ours)} | {_short(same)} | {copied} |"
+    return f"| {link} | {figure} | {_short(theirs)} | {best} | {_short(same)} | {copied} |"
 
 
 def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
@@ -107,8 +115,9 @@ def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
     yield f"## {study['name']}"
     yield f"{study['title']}. {study['description']}"
     if published:
-        yield f"Published: **{published['value']:.2%}** ({published['what']}; {published['source']})."
-    yield f"`tumorscope study run {study['name']} --data-root DIR --out DIR`"
+        yield f"Published: **{100 * published['value']:.4g}%** ({published['what']}; {published['source']})."
+    settings = "".join(f" --set {key}={value}" for key, value in study.get("settings", {}).items())
+    yield f"`tumorscope study run {study['name']} --data-root DIR --out DIR{settings}`"
     if study["cut"]:
         yield "Cut to fit a budget: " + "; ".join(map(str, study["cut"])) + "."
     for name, protocol in study["protocols"].items():
@@ -121,37 +130,41 @@ def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
         if notes and name == next(iter(study["protocols"])):
             yield "\n".join(notes)
         if protocol["best"]:
-            yield f"{protocol['best']} is better than every other row: no interval of a paired difference holds 0."
+            yield f"{protocol['best']} is better than every other row."
     for table in study["tables"]:
         yield f"### {table['title']}"
         head = f"| protocol | {table['of']} | difference to {table['against']} | 95% interval | real |"
-        yield "\n".join([head, _rule(head), *map(_contrast_line, table["rows"])])
+        scale = 1 if study["metric"] == "auc" else 100
+        yield "\n".join([head, _rule(head), *(_contrast_line(row, scale) for row in table["rows"])])
 
     if study.get("conclusions"):
         yield "### Which conclusions stand without leaks"
         yield CONCLUDED
         leaky = study["conclusions"][0]["published"]["protocol"]
         head = f"| choice | authors say | {leaky} (leaky) | without leaks | the conclusion |"
-        yield "\n".join([head, _rule(head), *map(_conclusion_line, study["conclusions"])])
+        scale = 1 if study["metric"] == "auc" else 100
+        yield "\n".join([head, _rule(head), *(_conclusion_line(row, scale) for row in study["conclusions"])])
 
 
-def _conclusion_line(row: Mapping[str, Any]) -> str:
+def _conclusion_line(row: Mapping[str, Any], scale: int) -> str:
     cells = (f"{row['title']}: {row['option']} against {row['against']}", row["authors"] or "",
-             _says(row["published"]), _says(row["honest"]), f"**{row['verdict']}**")  # fmt: skip
+             _says(row["published"], scale), _says(row["honest"], scale), f"**{row['verdict']}**")  # fmt: skip
     return "| " + " | ".join(cells) + " |"
 
 
-def _says(found: Mapping[str, Any]) -> str:
-    return f"{found['says']}: {100 * found['value']:+.1f} ({_point_bounds(found['interval'])}), n {found['n']:,}"
+def _says(found: Mapping[str, Any], scale: int) -> str:
+    value, bounds = _points(found["value"], scale), _point_bounds(found["interval"], scale)
+    return f"{found['says']}: {value} ({bounds}), n {found['n']:,}"
 
 
 def _row_line(row: Mapping[str, Any]) -> str:
     if row["value"] is None:
         return f"| {row['run']} | not done | | | {row['epochs']} | {row['side']} | {row['weights']} | | | |"
     done = "" if row["done"] == row["trainings"] else f" ({row['done']} of {row['trainings']} trainings)"
+    seeds = "" if row["seed_sd"] is None else f" ± {100 * row['seed_sd']:.1f}"
     values = (
-        f"{row['run']}{done}", f"**{row['value']:.1%}**", _bounds(row), f"{row['n']:,}", row["epochs"], row["side"],
-        row["weights"], f"{row['minutes']:.1f}", _share(row["copy_baseline"]), _share(row["source_probe"]),
+        f"{row['run']}{done}", f"**{row['value']:.1%}**{seeds}", _bounds(row), f"{row['n']:,}", row["epochs"],
+        row["side"], row["weights"], f"{row['minutes']:.1f}", _share(row["copy_baseline"]), _share(row["source_probe"]),
     )  # fmt: skip
     return "| " + " | ".join(map(str, values)) + " |"
 
@@ -181,10 +194,10 @@ def _of_class(row: Mapping[str, Any], name: str) -> str:
     return f"{found}; " + ("never called" if precision["value"] is None else f"{precision['value']:.1%}")
 
 
-def _contrast_line(row: Mapping[str, Any]) -> str:
-    value = "not measured" if row["value"] is None else f"{100 * row['value']:+.1f} points"
-    real = "yes" if row["real"] else "no"
-    return f"| {row['protocol']} | {row['option']} | {value} | {_point_bounds(row['interval'])} | {real} |"
+def _contrast_line(row: Mapping[str, Any], scale: int) -> str:
+    real = ("yes" if row["real"] else "no") + ("" if row["whole"] else " (not all trainings are done)")
+    value, bounds = _points(row["value"], scale), _point_bounds(row["interval"], scale)
+    return f"| {row['protocol']} | {row['option']} | {value} | {bounds} | {real} |"
 
 
 def _theirs(study: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,23 +205,29 @@ def _theirs(study: Mapping[str, Any]) -> dict[str, Any]:
     return protocol
 
 
-def _first(protocol: Mapping[str, Any]) -> dict[str, Any] | None:
+def _first(protocol: Mapping[str, Any], *, theirs: bool = False) -> dict[str, Any] | None:
     rows = [row for row in protocol["rows"] if row["value"] is not None and row["done"] == row["trainings"]]
+    rows = [row for row in rows if row["theirs"] or not theirs]
     return max(rows, key=lambda row: float(row["value"]), default=None)
 
 
 def _short(row: Mapping[str, Any] | None) -> str:
     if row is None or row["value"] is None:
         return "not measured"
-    return f"{row['run']}: **{row['value']:.1%}** ({_bounds(row)}, n {row['n']:,})"
+    done = "" if row["done"] == row["trainings"] else f", {row['done']} of {row['trainings']} trainings"
+    return f"{row['run']}: **{row['value']:.1%}** ({_bounds(row)}, n {row['n']:,}{done})"
 
 
 def _bounds(row: Mapping[str, Any]) -> str:
     return "too few to say" if row["low"] is None else f"{row['low']:.1%} to {row['high']:.1%}"
 
 
-def _point_bounds(interval: Sequence[float] | None) -> str:
-    return "too few to say" if interval is None else " to ".join(f"{100 * bound:+.1f}" for bound in interval)
+def _point_bounds(interval: Sequence[float] | None, scale: int) -> str:
+    return "too few to say" if interval is None else " to ".join(_points(bound, scale) for bound in interval)
+
+
+def _points(value: float, scale: int) -> str:
+    return f"{scale * value:+.1f}" if scale > 1 else f"{value:+.3f}"
 
 
 def _share(value: float | None) -> str:

@@ -171,11 +171,23 @@ def test_findings_of_folds_are_pooled_and_left_out_slices_stay_out(tmp_path):
     assert two.answered.shape == (2, 2)
 
 
+def test_a_call_is_the_likeliest_class_and_a_coarse_label_covers_every_kind(tmp_path):
+    path = findings(tmp_path, "a", ["x", "y", "z"])
+    table = pd.read_csv(path).assign(p_glioma=[0.3, 0.5, 0.2], label=["glioma", "tumor", "notumor"])
+    table.to_csv(path, index=False)
+    found = read_answers([(0, path)], "full")
+    assert found.called[:, 0].tolist() == ["notumor", "glioma", "notumor"]
+    assert found.right[:, 0].tolist() == [False, True, True]
+    table.drop(columns=["p_glioma", "p_notumor", "p_pituitary"]).to_csv(path, index=False)
+    with pytest.raises(StudyError, match="not a readable table of findings"):
+        read_answers([(0, path)], "full")
+
+
 def findings(folder, name, paths, seen=None):
     count = len(paths)
     table = pd.DataFrame(
         {"dataset": "set", "path": paths, "channel": "", "patient": "", "label": "glioma", "cluster": paths,
-         "called": "glioma", "right": True, "tumor_probability": 0.9, "counted": True,
+         "p_glioma": 0.3, "p_notumor": 0.4, "p_pituitary": 0.3, "tumor_probability": 0.6, "counted": True,
          "twin_seen": seen or [False] * count, "group_seen": False}
     )  # fmt: skip
     path = folder / f"{name}.csv"

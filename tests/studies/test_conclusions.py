@@ -10,7 +10,7 @@ PROTOCOLS = {"random": {"leaky": True}, "patients apart": {"leaky": False}}
 def _table(random, apart):
     rows = [
         {"protocol": protocol, "option": "frozen", "pairs": 2, "value": value, "interval": [value - 0.01, value + 0.01],
-         "n": 100, "real": abs(value) > 0.01}
+         "n": 100, "real": abs(value) > 0.01, "whole": True}
         for protocol, value in (("random", random), ("patients apart", apart)) if value is not None
     ]  # fmt: skip
     return {"of": "training", "title": "Frozen", "against": "fine-tuned", "rows": rows}

@@ -1,6 +1,7 @@
 """The record of a study: what a kill leaves is taken up, what failed is tried again, what is done stays."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,13 +10,15 @@ from optuna.distributions import CategoricalDistribution
 
 from tumorscope.catalog import build_catalog
 from tumorscope.errors import StudyError, UsageError
-from tumorscope.studies.definition import check_data, check_same, define
+from tumorscope.studies.definition import check_data, check_same, define, note_definition
 from tumorscope.studies.ledger import Ledger
 from tumorscope.studies.lock import is_locked, locked
+from tumorscope.studies.place import Place
 from tumorscope.studies.plan import make_plan
-from tumorscope.studies.search import best, distributions, draw, judge, label
+from tumorscope.studies.search import best, distributions, draw, judge, label, run_search
 from tumorscope.studies.status import read_status
 from tumorscope.studies.study import Search, parse_study
+from tumorscope.training import load_recipe
 
 SPACE = {"run": CategoricalDistribution(["a", "b"]), "seed": CategoricalDistribution([0, 1])}
 UNITS = [(f"{run}/{seed}", {"run": run, "seed": seed}, SPACE) for run in "ab" for seed in (0, 1)]
@@ -64,8 +67,13 @@ def test_another_study_in_the_same_folder_is_told_what_differs(tmp_path):
         return define(found, make_plan(found, Path()), None, hours)
 
     ledger = Ledger(tmp_path, "units")
-    check_same(ledger, defined([0]), tmp_path)
+    check_same(ledger, defined([0], 9.0), tmp_path)
+    check_same(ledger, defined([0]), tmp_path)  # nothing was trained yet: it is free
+    note_definition(ledger, defined([0]))
     check_same(Ledger(tmp_path, "units"), defined([0]), tmp_path)
+    study |= {"title": "Mended", "published": {"value": 0.9}}
+    study["runs"][0]["note"] = "mended too"
+    check_same(ledger, defined([0]), tmp_path)  # words are free
     with pytest.raises(StudyError, match=r"study.protocols.p.seeds was \[0\], now \[0, 1\]"):
         check_same(ledger, defined([0, 1]), tmp_path)
     with pytest.raises(StudyError, match="cpu_hours was null, now 2"):
@@ -123,6 +131,28 @@ def test_a_search_draws_the_same_again_and_keeps_to_its_space(tmp_path):
         ledger.finish(label(number), [0.5, 0.9, 0.7, 0.9, 0.6][number], {})
     assert len({entry.params["schedule.lr"] for entry in ledger.entries().values()}) == 5
     assert best(search, ledger.entries()).label == label(1), "of equals the first"
+
+
+def test_what_a_search_chose_stays_when_a_failed_trial_would_do_better_now(tmp_path, monkeypatch):
+    search = {"recipe": "smoke", "trials": 2, "space": {"schedule.lr": {"low": 1e-4, "high": 1e-2}}}
+    protocols = {"p": {"split": "grouped"}}
+    found = parse_study({"name": "s", "data": ["phantom"], "protocols": protocols, "search": search}, Path("s.yaml"))
+    place, scores = Place(tmp_path, ("phantom",), 1), {0: 0.6}
+
+    def trained(ledger, jobs, count, judge, say):
+        for job in jobs:
+            number = int(job.label[-3:])
+            ledger.begin(job.label)
+            ledger.finish(job.label, scores[number], {}) if number in scores else ledger.fail(job.label, "no memory")
+
+    monkeypatch.setattr("tumorscope.studies.search.train_and_record", trained)
+    monkeypatch.setattr(Place, "job", lambda self, name, *_, **__: SimpleNamespace(label=name))
+    recipe = load_recipe("smoke")
+    first = run_search(found, recipe, place)
+    scores[1] = 0.9
+    again = run_search(found, recipe, place)
+    assert "best of 1 trials" in first.note
+    assert (again.recipe, again.note) == (first.recipe, first.note)
 
 
 def test_a_trial_is_judged_at_the_epoch_that_is_kept(tmp_path):

@@ -52,9 +52,14 @@ def test_without_twins_a_published_split_still_leaks_by_patient(slices, leaky):
         ({"protocols": {"p": {"split": "grouped", "slices": "copies"}}}, "slices: copies"),
         ({"protocols": {"p": {"split": "grouped", "part": "train", "slices": "leak_free"}}}, "part: train"),
         ({"runs": [{"name": "a", "protocols": ["nobody"]}]}, "no protocol 'nobody'"),
-        ({"search": {"space": {"seed": [1]}, "split": "groped"}}, "'search': did you mean 'grouped'"),
+        (
+            {"search": {"space": {"seed": [1]}, "split": "groped"}},
+            "cannot use the split 'groped'; did you mean",
+        ),
         ({"search": {"space": {"seed": [1]}, "split": "folds"}}, "choose one of: grouped, official, random"),
         ({"runs": []}, "neither a run nor a search"),
+        ({"protocols": {"p": {"split": "groped"}}}, "there is no split 'groped'; did you mean 'grouped'"),
+        ({"published": {"value": 0.9, "runs": ["nobody"]}}, "there is no run 'nobody'"),
         ({"tables": [{"of": "flip"}]}, "no run has 'flip'"),
     ],
 )
@@ -137,8 +142,20 @@ def test_a_claim_is_of_an_option_that_is_tried():
         return make_plan(study(runs=runs, tables=[{"of": "augment.flip", "claims": {option: "better"}}]), Path())
 
     assert claiming("0.5").study.tables[0].claims == {"0.5": "better"}
-    with pytest.raises(StudyError, match=r"'augment\.flip' has no option '0\.6'"):
-        claiming("0.6")
+    for wrong in ("0.6", "0"):
+        with pytest.raises(StudyError, match=rf"'augment\.flip' has no option '{wrong}' that is compared with '0'"):
+            claiming(wrong)
+
+
+def test_what_a_grid_varies_cannot_be_set_for_all_of_its_runs():
+    runs = [
+        {"name": "a", "recipe": "smoke", "grid": {"input": {"small": {"spec.side": 64}, "large": {"spec.side": 96}}}},
+        {"name": "b", "recipe": "smoke"},
+    ]
+    made = make_plan(study(runs=runs), Path(), {"b:spec.side": 128}).experiments
+    assert [experiment.recipe.spec.side for experiment in made] == [64, 96, 128]
+    with pytest.raises(StudyError, match=r"the grid of 'a' varies spec\.side"):
+        make_plan(study(runs=runs), Path(), {"spec.side": 128})
 
 
 def test_data_is_a_name_under_the_root_a_path_or_a_phantom(tmp_path):

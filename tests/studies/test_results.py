@@ -33,9 +33,10 @@ def gathered(tmp_path):
             folder = units[label].folder(tmp_path)
             folder.mkdir(parents=True)
             paths = [f"{units[label].fold}-{number}" for number in range(len(answers))]
-            columns = {"dataset": "set", "path": paths, "channel": "", "label": labels, "cluster": paths,
-                       "called": called, "right": answers, "tumor_probability": 0.9, "counted": True,
-                       "twin_seen": False, "group_seen": False}  # fmt: skip
+            calls = called if isinstance(called, list) else [called if one else "other" for one in answers]
+            columns = {"dataset": "2021", "path": paths, "channel": "", "label": labels, "cluster": paths,
+                       "tumor_probability": 0.9, "counted": True, "twin_seen": False, "group_seen": False,
+                       **{f"p_{name}": [float(name == one) for one in calls] for name in set(calls)}}  # fmt: skip
             pd.DataFrame(columns).to_csv(folder / "findings.csv", index=False)
             pd.DataFrame({"epoch": [1, 2], "val_loss": [float("inf"), 0.5]}).to_csv(folder / "log.csv", index=False)
             (folder / "metrics.json").write_text(json.dumps({"copy_baseline": FLOOR, "source_probe": FLOOR}))

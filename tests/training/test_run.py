@@ -81,6 +81,18 @@ def test_a_killed_run_resumes_and_ends_bit_equal(run, tmp_path):
     assert ours.card == theirs.card
 
 
+def test_a_run_that_stopped_early_stays_stopped(tmp_path):
+    restless = {"schedule.epochs": 30, "schedule.patience": 1, "schedule.lr": 0.03, "schedule.backbone_lr": 0.03}
+    first = train("phantom:48", recipe="smoke", out=tmp_path / "run", overrides={**TINY, **restless})
+    log, model = (first.folder / "log.csv").read_bytes(), first.model.read_bytes()
+    losses = pd.read_csv(first.folder / "log.csv")["val_loss"].tolist()
+    assert len(losses) < 30
+    assert losses.index(min(losses)) == len(losses) - 2, "one epoch without a lower loss was waited for"
+    again = train("phantom:48", recipe="smoke", out=first.folder, overrides={**TINY, **restless}, resume=True)
+    assert (again.folder / "log.csv").read_bytes() == log
+    assert again.model.read_bytes() == model
+
+
 def test_a_full_run_folder_is_not_overwritten(run):
     with pytest.raises(UsageError, match="not empty"):
         train(DATA, recipe="smoke", out=run.folder, overrides=TINY)

@@ -71,12 +71,19 @@ def highest_loss(curves: Sequence[Mapping[str, Any]]) -> float:
 
 
 def _lines(curves: Sequence[Mapping[str, Any]], name: str, color: str, *, dashed: bool = False) -> list[Curve]:
-    found = [(curve["epoch"], curve[name]) for curve in curves if curve.get(name) and None not in curve[name]]
+    found = [_finite(curve["epoch"], curve[name]) for curve in curves if curve.get(name)]
+    found = [line for line in found if line[0]]
     if len(found) == 1:
         return [Curve(*found[0], color, 2.2, dashed)]
     faint = f"color-mix(in srgb, {color} 35%, transparent)"
     thin = [] if dashed else [Curve(x, y, faint, 1.0) for x, y in found]
     return [*thin, *([Curve(*_mean(found), color, 2.2, dashed)] if found else [])]
+
+
+def _finite(epochs: Sequence[float], values: Sequence[float | None]) -> tuple[list[float], list[float]]:
+    """Return a curve without the epochs at which it is not a number."""
+    kept = [(epoch, value) for epoch, value in zip(epochs, values, strict=True) if value is not None]
+    return [epoch for epoch, _ in kept], [value for _, value in kept]
 
 
 def _mean(found: Sequence[tuple[Sequence[float], Sequence[float]]]) -> tuple[list[float], list[float]]:

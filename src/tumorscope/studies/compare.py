@@ -2,9 +2,10 @@
 
 Folds are pooled: each slice is answered by the model that did not see it, and all count together. Of several seeds each
 has its own figure, and they are averaged; where every seed measures the same slices, as folds and published test parts
-do, the accuracy is then the mean over slices of how often each was right. Intervals resample clusters (patients, else
-twin clusters), the same ones for two runs that are compared. McNemar's test stands beside them since readers know it;
-it takes slices for independent, which slices of one patient are not.
+do, the accuracy is then the mean over slices of how often each was right. A call is the likeliest class, as published
+figures count; thresholds of model files, which are fitted on the validation part, are not used. Intervals resample
+clusters (patients, else twin clusters), the same ones for two runs that are compared. McNemar's test stands beside them
+since readers know it; it takes slices for independent, which slices of one patient are not.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tumorscope.catalog.probes import labels_agree
 from tumorscope.errors import StudyError
 from tumorscope.evaluation import metrics
 from tumorscope.evaluation.bootstrap import estimate, paired_difference
 from tumorscope.evaluation.metrics import Measure
 from tumorscope.model_file import NOTUMOR, Figure
 
-COLUMNS = ("dataset", "path", "channel", "label", "cluster", "called", "right", "tumor_probability")
+TEXTS = ("dataset", "path", "channel", "label", "cluster")
+PROBABILITY = "p_"
 COUNTED = {
     "full": None,
     "copies": ("twin_seen", True),
@@ -50,7 +53,7 @@ class Answers:
         seeds: in order.
         answered: bool ``(n, seeds)``: whether the slice is in the measured part of that seed.
         right: bool ``(n, seeds)``.
-        called: the class that was called, str ``(n, seeds)``; '' where not answered.
+        called: the likeliest class, str ``(n, seeds)``; '' where not answered.
         tumor: probability of a tumor, ``(n, seeds)``; 0 where not answered.
     """
 
@@ -265,19 +268,23 @@ def _answered(answers: Answers, both: Bools) -> Answers:
 
 def _read(path: Path, slices: str) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, keep_default_na=False, dtype=dict.fromkeys(("path", "channel", "patient"), str))
-        table = table[table["counted"].astype(bool)]
+        table = pd.read_csv(path, keep_default_na=False, dtype=str)
+        table = table[table["counted"] == "True"]
         if (counted := COUNTED[slices]) is not None:
             column, said = counted
-            table = table[table[column].astype(bool) == said]
-        table = table[list(COLUMNS)]
+            table = table[table[column] == str(said)]
+        texts, tumor = table[list(TEXTS)], pd.to_numeric(table["tumor_probability"])
+        probabilities = table.filter(regex=f"^{PROBABILITY}").astype(np.float64)
+        names = np.array([column.removeprefix(PROBABILITY) for column in probabilities.columns])
+        called = names[probabilities.to_numpy().argmax(axis=1)]
     except (OSError, ValueError, KeyError) as error:
         raise StudyError("is not a readable table of findings", file=path, remedy="run the study again") from error
-    alone = "row:" + table["dataset"] + "/" + table["path"]
-    return table.assign(
-        cluster=table["cluster"].where(table["cluster"] != "", alone),
-        right=table["right"].astype(bool),
-        tumor_probability=pd.to_numeric(table["tumor_probability"]),
+    alone = "row:" + texts["dataset"] + "/" + texts["path"]
+    return texts.assign(
+        cluster=texts["cluster"].where(texts["cluster"] != "", alone),
+        called=called,
+        right=labels_agree(called, texts["label"]),
+        tumor_probability=tumor,
     )
 
 

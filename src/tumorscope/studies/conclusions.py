@@ -23,8 +23,9 @@ def conclude(
         claims: of a table's key, what the authors say that an option is: 'better' or 'worse'.
 
     Returns:
-        A row for every option of every table and every protocol without leaks; none where the published protocol does
-        not leak, as there is nothing to compare. `claimed` is the authors' word, else that of the published protocol.
+        A row for every option of every table and every protocol without leaks, where all trainings that are compared
+        are done; none where the published protocol does not leak, as there is nothing to compare. `claimed` is the
+        authors' word, else that of the published protocol.
     """
     honest = [name for name, protocol in protocols.items() if not protocol["leaky"]]
     if not protocols[theirs]["leaky"]:
@@ -39,7 +40,7 @@ def _of_table(
     for option in dict.fromkeys(row["option"] for row in table["rows"]):
         for name in honest:
             published, alone = found.get((theirs, option)), found.get((name, option))
-            if published is None or alone is None:
+            if published is None or alone is None or not (published["whole"] and alone["whole"]):
                 continue
             claimed = claims.get(option, _word(published))
             yield {

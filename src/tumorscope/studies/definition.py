@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from tumorscope.catalog import Catalog
 
 KEY, DATA = "definition", "data"
+WORDS = ("title", "description", "published", "tables")
+"""Of a study only its page and its tables are made from these: they may change while it goes on."""
 SHOWN = 3
 SLICE = ["dataset", "path", "channel", "label", "sha256"]
 """What tells whether two catalogs are of the same slices."""
 
 
 def define(study: Study, plan: Plan, searched: Recipe | None, cpu_hours: float | None) -> dict[str, Any]:
-    """Return all that decides what a study computes, as plain data.
+    """Return all that decides what a study's trainings compute, as plain data.
 
     Args:
         study: as its file says.
@@ -36,7 +38,7 @@ def define(study: Study, plan: Plan, searched: Recipe | None, cpu_hours: float |
     """
     recipes = {experiment.name: experiment.recipe.model_dump(mode="json") for experiment in plan.experiments}
     return {
-        "study": study.model_dump(mode="json"),
+        "study": _without_words(study),
         "recipes": recipes,
         "searched": None if searched is None else searched.model_dump(mode="json"),
         "cpu_hours": cpu_hours,
@@ -44,14 +46,13 @@ def define(study: Study, plan: Plan, searched: Recipe | None, cpu_hours: float |
 
 
 def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:
-    """Note the definition in a new folder; in an old one make sure that it is the same.
+    """Make sure that a folder holds the study that is asked for, or none yet.
 
     Raises:
-        StudyError: it is not; the message says what differs.
+        StudyError: it holds another; the message says what differs.
     """
     noted = ledger.noted(KEY)
     if noted is None:
-        ledger.note(KEY, json.dumps(asked))
         return
     differs = list(_differences(_renewed(json.loads(noted), out), json.loads(json.dumps(asked))))
     if differs:
@@ -61,6 +62,11 @@ def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:
             file=out,
             remedy="give a new --out, or undo the change",
         )
+
+
+def note_definition(ledger: Ledger, asked: dict[str, Any]) -> None:
+    """Note what a folder's study computes, once it is about to train."""
+    ledger.note(KEY, json.dumps(asked))
 
 
 def check_data(ledger: Ledger, channels: str, catalog: Catalog, out: Path) -> None:
@@ -112,10 +118,19 @@ def _renewed(noted: dict[str, Any], out: Path) -> dict[str, Any]:
     searched = noted["searched"]
     return {
         **noted,
-        "study": parse_study(noted["study"], out).model_dump(mode="json"),
+        "study": _without_words(parse_study(noted["study"], out)),
         "recipes": recipes,
         "searched": None if searched is None else parse_recipe(searched, out).model_dump(mode="json"),
     }
+
+
+def _without_words(study: Study) -> dict[str, Any]:
+    values = study.model_dump(mode="json", exclude=set(WORDS))
+    values["protocols"] = {
+        name: {k: v for k, v in one.items() if k != "what"} for name, one in values["protocols"].items()
+    }
+    values["runs"] = [{k: v for k, v in run.items() if k != "note"} for run in values["runs"]]
+    return values
 
 
 def _differences(old: Any, new: Any, where: str = "") -> Iterator[str]:

@@ -23,14 +23,14 @@ SPLITS = {
 }
 PARTS = {
     "test": "test part",
-    "val": "validation part, which also chose the epoch",
+    "val": "validation part, whose loss also chose the epoch",
     "train": "training part, which it learnt",
 }
 SLICES = {
     "full": "every slice",
-    "copies": "slices with a twin in training, which were learnt by heart",
-    "twin_free": "slices without a twin in training",
-    "leak_free": "slices whose patient or series is not in training",
+    "copies": "slices with a twin in training or validation, most of which were learnt by heart",
+    "twin_free": "slices without a twin in training or validation",
+    "leak_free": "slices whose patient or series is in neither training nor validation",
 }
 
 
@@ -128,11 +128,15 @@ def _tiles(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             {
                 "value": _figure(row["value"], is_share),
                 "name": f"{name}{' (leaky)' if protocol['leaky'] else ''}: {row['run']}",
-                "detail": f"{bounds}n = {row['n']:,}",
+                "detail": f"{bounds}n = {row['n']:,}{_unfinished(row)}",
                 "level": "warn" if protocol["leaky"] else "plain",
             }
         )
     return tiles
+
+
+def _unfinished(row: Mapping[str, Any]) -> str:
+    return "" if row["done"] == row["trainings"] else f", {row['done']} of {row['trainings']} trainings done"
 
 
 def _sentences(found: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -153,7 +157,8 @@ def _protocol_sentences(protocol: Mapping[str, Any], found: Mapping[str, Any]) -
     first, others = rows[0], protocol["not_told_apart"]
     figure = f"{metric} {_figure(first['value'], is_share)}"
     if protocol["best"]:
-        said = [("good", f"{first['run']} is the best, with {figure}; every other run is behind by more than chance")]
+        real = "every other run is behind, and other patients would hardly change that"
+        said = [("good", f"{first['run']} is the best, with {figure}: {real}")]
     elif len(rows) == 1:
         said = [("note-level", f"{first['run']} reaches {figure}; there is no other run to compare with")]
     elif not others:

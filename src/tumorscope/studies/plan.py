@@ -128,7 +128,8 @@ def make_plan(study: Study, folder: Path, overrides: Mapping[str, Any] | None = 
 
     Raises:
         RecipeError: a recipe does not exist, or a key of it is wrong.
-        StudyError: two runs have one name, an override names none, or a claim is of no option.
+        StudyError: two runs have one name, an override names none or is of a key that a grid varies, or a claim is of
+            no option.
     """
     given = _by_run(overrides or {}, [run.name for run in study.runs])
     experiments = [made for run in study.runs for made in _experiments(run, study, folder, given[run.name])]
@@ -161,7 +162,13 @@ def _by_run(overrides: Mapping[str, Any], names: Sequence[str]) -> dict[str, dic
 
 
 def _experiments(run: RunEntry, study: Study, folder: Path, overrides: dict[str, Any]) -> Iterator[Experiment]:
-    for chosen in itertools.product(*(_options(key, options) for key, options in run.grid.items())):
+    grid = [_options(key, options) for key, options in run.grid.items()]
+    if set_twice := {key for options in grid for _, _, values in options for key in values} & set(overrides):
+        raise StudyError(
+            f"the grid of '{run.name}' varies {min(set_twice)}, so that it cannot be set for all of its runs",
+            remedy="set it in a run without that grid, as RUN:KEY=VALUE, or copy the study and change its grid",
+        )
+    for chosen in itertools.product(*grid):
         choices = {key: name for key, name, _ in chosen}
         settings = {**run.set, **{k: v for _, _, values in chosen for k, v in values.items()}, **overrides}
         yield Experiment(
@@ -183,11 +190,12 @@ def _options(key: str, options: list[Any] | dict[str, dict[str, Any]]) -> list[t
 
 def _check_claims(study: Study, experiments: Sequence[Experiment]) -> None:
     for table in study.tables:
-        options = {one.choices[table.of] for one in experiments if table.of in one.choices}
-        if unknown := set(table.claims) - options:
+        base, *options = dict.fromkeys(one.choices[table.of] for one in experiments if table.of in one.choices)
+        if unknown := set(table.claims) - set(options):
+            wrong = min(unknown)
             raise StudyError(
-                f"tables: '{table.of}' has no option '{min(unknown)}'",
-                remedy=did_you_mean(min(unknown), sorted(options)),
+                f"tables: '{table.of}' has no option '{wrong}' that is compared with '{base}'",
+                remedy=did_you_mean(wrong, options),
             )
 
 

@@ -19,15 +19,15 @@ from tumorscope.studies.compare import (
     class_figures,
     difference,
     figure,
-    mean_difference,
     read_answers,
     seed_values,
 )
 from tumorscope.studies.conclusions import conclude
+from tumorscope.studies.contrasts import contrast
 from tumorscope.studies.ledger import DONE, Entry
 from tumorscope.studies.plan import Experiment, Plan, Unit
 from tumorscope.studies.study import Protocol
-from tumorscope.studies.work import TEST
+from tumorscope.studies.work import TEST, TRAIN
 from tumorscope.version import __version__
 
 CURVES = ("loss", "val_loss", "val_accuracy")
@@ -47,6 +47,7 @@ def gather(
     budget: Budget | None = None,
     audit: Mapping[str, Any] | None = None,
     command: str = "",
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return ``study.json``: every figure of what is done so far.
 
@@ -58,6 +59,7 @@ def gather(
         budget: the decision.
         audit: of the data.
         command: kept in the result.
+        settings: recipe keys that were set over the study's.
 
     Raises:
         StudyError: a run folder is damaged.
@@ -65,7 +67,11 @@ def gather(
     study = plan.study
     answers = {name: _answers(plan, name, entries, out) for name in study.protocols}
     protocols = {name: _protocol(plan, name, entries, out, answers[name]) for name in study.protocols}
-    tables = [_contrast(plan, table.of, table.title, answers) for table in study.tables]
+
+    def is_done(experiment: Experiment, name: str) -> bool:
+        return len(_done(plan, experiment, name, entries)) == len(plan.units_of(experiment, name))
+
+    tables = [contrast(plan, table, answers, is_done) for table in study.tables]
     claims = {table.of: table.claims for table in study.tables}
     return {
         "name": study.name,
@@ -84,6 +90,7 @@ def gather(
         "conclusions": conclude(tables, protocols, study.published_protocol, claims),
         "trainings": [_training(unit.label, entries.get(unit.label)) for unit in plan.units],
         "command": command,
+        "settings": dict(settings or {}),
         "version": __version__,
     }
 
@@ -161,8 +168,10 @@ def _row(
     value = None if answers is None else figure(metric, answers)
     seeds = {} if answers is None else seed_values(metric, answers)
     facts = [entries[unit.label].facts for unit in done]
+    published = plan.study.published
     return {
         "run": experiment.name,
+        "theirs": published is not None and experiment.group in published.runs,
         "metric": metric,
         **_figure(value),
         "seed_sd": _rounded(float(np.std(list(seeds.values()), ddof=1))) if len(seeds) > 1 else None,
@@ -207,8 +216,8 @@ def _classes(answers: Answers) -> dict[str, Any]:
 
 def _floor(done: Sequence[Unit], protocol: Protocol, out: Path, name: str) -> float | None:
     """Return the mean over trainings of what a floor scores on the measured slices, weighed by their number."""
-    found = []
-    for unit in done:
+    found: list[tuple[float, int]] = []
+    for unit in [] if protocol.part == TRAIN else done:  # what was learnt is its own nearest training slice
         values = json.loads((findings_of(unit, protocol, out) / "metrics.json").read_text(encoding="utf-8"))
         floor = values[name]["by_split"].get(protocol.slices)  # what copying scores on copies, nobody asks
         if floor and floor["accuracy"] is not None:
@@ -240,38 +249,6 @@ def _difference(metric: str, first: str, other: str, answers: Mapping[str, Answe
         "second_only": found.second_only,
         "mcnemar_p": float(f"{found.p:.3g}"),
     }
-
-
-def _contrast(plan: Plan, key: str, title: str, answers: Mapping[str, Mapping[str, Answers]]) -> dict[str, Any]:
-    """Return, under every protocol, what each option of a grid's key does against the first one."""
-    options = list(dict.fromkeys(e.choices[key] for e in plan.experiments if key in e.choices))
-    rows = [
-        row
-        for name in plan.study.protocols
-        for option in options[1:]
-        for row in _contrast_rows(plan, key, options[0], option, name, answers[name])
-    ]
-    return {"of": key, "title": title or f"What {key} does", "against": options[0], "rows": rows}
-
-
-def _contrast_rows(
-    plan: Plan, key: str, base: str, option: str, protocol: str, answers: Mapping[str, Answers]
-) -> list[dict[str, Any]]:
-    by_choices = {(e.group, *sorted(e.choices.items())): e.name for e in plan.experiments if e.name in answers}
-    pairs = []
-    for experiment in plan.experiments:
-        if experiment.choices.get(key) == option and experiment.name in answers:
-            twin = by_choices.get((experiment.group, *sorted({**experiment.choices, key: base}.items())))
-            if twin is not None:
-                pairs.append((answers[experiment.name], answers[twin]))
-    if not pairs:
-        return []
-    found = mean_difference(plan.study.metric, pairs)
-    if found is None:
-        return []
-    real = found.interval is not None and not found.interval[0] <= 0 <= found.interval[1]
-    values = {k: v for k, v in _figure(found).items() if k not in ("low", "high")}
-    return [{"protocol": protocol, "option": option, "pairs": len(pairs), **values, "real": real}]
 
 
 def _training(label: str, entry: Entry | None) -> dict[str, Any]:

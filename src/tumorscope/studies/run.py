@@ -15,7 +15,7 @@ from tumorscope.atomic import write_json, write_text
 from tumorscope.catalog import Progress
 from tumorscope.errors import StudyError
 from tumorscope.studies.compare import figure, read_answers
-from tumorscope.studies.definition import check_data, check_same, define, resolve_data
+from tumorscope.studies.definition import check_data, check_same, define, note_definition, resolve_data
 from tumorscope.studies.estimate import within_budget
 from tumorscope.studies.ledger import DONE, FAILED, UNITS, Ledger
 from tumorscope.studies.lock import locked
@@ -89,15 +89,16 @@ def run_study(
     place = Place(out, resolve_data(chosen.data, data_root), jobs, say, progress)
     with locked(out):
         ledger = Ledger(out, UNITS)
-        check_same(ledger, define(chosen, whole, searched, cpu_hours), out)
+        check_same(ledger, asked := define(chosen, whole, searched, cpu_hours), out)
         place = replace(place, check=partial(check_data, ledger, out=out))
         audit = place.audit()
         plan, searched, budget = within_budget(cpu_hours, whole, searched, ledger, place)
+        note_definition(ledger, asked)
         if searched is not None:
             plan = plan.with_experiment(run_search(chosen, searched, place))
         _train_all(plan, ledger, place)
         entries = ledger.entries()
-        found = gather(plan, entries, out, whole=whole, budget=budget, audit=audit, command=command)
+        found = gather(plan, entries, out, whole=whole, budget=budget, audit=audit, command=command, settings=overrides)
         table = write_results(found, out)
         shutil.rmtree(out / CACHE, ignore_errors=True)
     failed = {label: str(entry.facts.get("error")) for label, entry in entries.items() if entry.state == FAILED}

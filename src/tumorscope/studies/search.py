@@ -15,13 +15,15 @@ from tumorscope.studies.plan import Experiment, Unit, slug
 from tumorscope.studies.recorded import train_and_record
 from tumorscope.studies.study import Range, Search, Study
 from tumorscope.training import Recipe
-from tumorscope.training.recipe import parse_recipe
+from tumorscope.training.curves import kept_epoch
+from tumorscope.training.recipe import parse_recipe, set_key
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 LEDGER = "search"
 FOLDER = "search"
+CHOSEN = "chosen"
 START_SHARE = 3
 """The first third of the trials is drawn at random, the rest where good ones were found (TPE, Bergstra et al. 2011)."""
 
@@ -40,14 +42,23 @@ def run_search(study: Study, recipe: Recipe, place: Place) -> Experiment:
     search = study.search
     assert search is not None
     ledger = Ledger(place.out, LEDGER, maximize=search.by != "val_loss")
+    chosen = ledger.noted(CHOSEN) or _choose(search, recipe, ledger, place)
+    settings = ", ".join(f"{key.rpartition('.')[2]} {_text(value)}" for key, value in chosen["settings"].items())
+    note = f"best of {chosen['trials']} trials by {search.by.replace('val_', 'validation ')}: {settings}"
+    return Experiment(search.name, with_settings(recipe, chosen["settings"]), tuple(study.protocols), note=note)
+
+
+def _choose(search: Search, recipe: Recipe, ledger: Ledger, place: Place) -> dict[str, Any]:
+    """Try all settings and note the best for good: what was chosen is trained next, and must not change under it."""
     for number in range(search.trials):
         entry = ledger.entries().get(label(number))
         if entry is None or entry.state != DONE:
             _try(search, recipe, number, ledger, place)
-    found = best(search, ledger.entries())
-    settings = ", ".join(f"{key.rpartition('.')[2]} {_text(value)}" for key, value in found.params.items())
-    note = f"best of {search.trials} trials by {search.by.replace('val_', 'validation ')}: {settings}"
-    return Experiment(search.name, with_settings(recipe, found.params), tuple(study.protocols), note=note)
+    entries = ledger.entries()
+    ended = sum(entry.state == DONE for entry in entries.values())
+    chosen = {"settings": best(search, entries).params, "trials": ended}
+    ledger.note(CHOSEN, chosen)
+    return chosen
 
 
 def _try(search: Search, recipe: Recipe, number: int, ledger: Ledger, place: Place) -> None:
@@ -68,11 +79,7 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     """
     values = recipe.model_dump(mode="json")
     for key, value in settings.items():
-        *parts, last = key.split(".")
-        part = values
-        for name in parts:
-            part = part.setdefault(name, {})
-        part[last] = value
+        set_key(values, key, value)
     return parse_recipe(values, Path(recipe.name))
 
 
@@ -122,9 +129,9 @@ def draw(search: Search, number: int, done: Mapping[str, Entry]) -> dict[str, An
 
 
 def judge(search: Search, log: Path) -> float:
-    """Return what a training's log says of the epoch that it keeps: the lowest validation loss, of equals the last."""
+    """Return what a training's log says of the epoch that it keeps."""
     rows = pd.read_csv(log)
-    return float(rows.loc[rows["val_loss"] == rows["val_loss"].min(), search.by].iloc[-1])
+    return float(rows[search.by].iloc[kept_epoch(rows)])
 
 
 def best(search: Search, done: Mapping[str, Entry]) -> Entry:

@@ -33,6 +33,7 @@ class Published(_Part):
         what: which figure it is, in a few words.
         source: where it stands.
         protocol: which of the study's protocols is theirs; null: the one named ``published``, else the first.
+        runs: names of the runs that follow the authors' own recipes; the others are ours.
     """
 
     value: float
@@ -40,6 +41,7 @@ class Published(_Part):
     what: str = ""
     source: str = ""
     protocol: str | None = None
+    runs: tuple[str, ...] = ()
 
 
 class Protocol(_Part):
@@ -51,9 +53,9 @@ class Protocol(_Part):
         split: as for a training: 'grouped', 'official', 'folds', 'random' or 'benchmark:NAME'.
         part: which part is measured; 'val' is the part that chose the epoch, which flatters, and 'train' the part that
             was learnt, which shows what learning by heart looks like.
-        slices: 'full' counts every slice; 'copies' those with a twin in training, which shows what learning by heart
-            is worth; 'twin_free' those without; 'leak_free' those whose group is not in training. Null: 'full' for
-            splits that leak, else 'leak_free'.
+        slices: 'full' counts every slice; 'copies' those with a twin in training or validation, which shows what
+            learning by heart is worth; 'twin_free' those without; 'leak_free' those whose group is in neither. Null:
+            'full' for splits that leak, else 'leak_free'.
         folds: tested one after the other, for split 'folds'.
         seeds: of the split and of the training; each is a training of its own.
         what: in words, for the page.
@@ -82,7 +84,7 @@ class Protocol(_Part):
     @model_validator(mode="after")
     def _check(self) -> Protocol:
         if self.split not in HOWS and not is_benchmark(self.split):
-            raise ValueError(did_you_mean(self.split, HOWS))
+            raise ValueError(f"there is no split '{self.split}'; {did_you_mean(self.split, HOWS)}")
         if bool(self.folds) != (self.split == "folds") or not set(self.folds) <= set(ALL_FOLDS):
             raise ValueError("folds 1 to 5 go with 'split: folds', and only with it")
         if self.slices == "copies" and self.split not in LEAKY:
@@ -151,7 +153,7 @@ class Search(_Part):
         trials: how many settings.
         split: on whose validation part they are judged.
         by: what is judged, at the epoch that the training keeps.
-        seed: of drawing.
+        seed: of drawing, of the split and of each training.
     """
 
     name: str = "searched"
@@ -167,7 +169,7 @@ class Search(_Part):
     def _check(self) -> Search:
         whole = [how for how in HOWS if how != "folds"]  # a search has one validation part
         if self.split not in whole and not is_benchmark(self.split):
-            raise ValueError(did_you_mean(self.split, whole))
+            raise ValueError(f"a search cannot use the split '{self.split}'; {did_you_mean(self.split, whole)}")
         return self
 
 
@@ -221,6 +223,9 @@ class Study(_Part):
             named.add(self.published.protocol)
         if unknown := named - set(self.protocols):
             raise ValueError(f"there is no protocol '{min(unknown)}'")
+        theirs = set(self.published.runs) if self.published is not None else set()
+        if unknown := theirs - {run.name for run in self.runs}:
+            raise ValueError(f"published: there is no run '{min(unknown)}'")
         varied = {key for run in self.runs for key in run.grid}
         if unknown := {table.of for table in self.tables} - varied:
             raise ValueError(f"no run has '{min(unknown)}' in its grid")

@@ -10,6 +10,7 @@ from tumorscope.studies.status import StudyStatus, TrainingStatus
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
 
 STYLES = {"done": "green", "failed": "red", "running": "cyan", "stopped": "yellow", "waiting": "dim"}
 
@@ -50,9 +51,17 @@ def leaderboard_text(found: Mapping[str, Any]) -> RenderableType:
             table.add_column(column, justify="right", header_style="dim")
         table.add_column("", header_style="dim")
         for row in protocol["rows"]:
-            table.add_row(Text(row["run"]), *map(Text, _cells(row)), Text("best" if row["best"] else "", "green"))
+            table.add_row(Text(row["run"]), *map(Text, _cells(row)), _remark(row))
         tables += [table, Text()]
     return Group(*tables)
+
+
+def _remark(row: Mapping[str, Any]) -> Text:
+    from rich.text import Text
+
+    if row["value"] is not None and row["done"] < row["trainings"]:
+        return Text(f"{row['done']} of {row['trainings']} done", "yellow")
+    return Text("best" if row["best"] else "", "green")
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 THREADS_OF = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 WORKER = "tumorscope.studies.worker"
-CHECKPOINT, LAST, TEST = "best.ckpt", "last.ckpt", "test"
+CHECKPOINT, LAST, TEST, TRAIN = "best.ckpt", "last.ckpt", "test", "train"
 NOT_LEARNT = ("running_mean", "running_var", "num_batches_tracked")
 
 

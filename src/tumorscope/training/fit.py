@@ -18,7 +18,7 @@ import lightning.pytorch as pl
 import pandas as pd
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
@@ -116,14 +116,19 @@ class AtomicCheckpoints(TorchCheckpointIO):
 
 
 class RunLog(Callback):
-    """Keeps ``log.csv`` (a row an epoch) and the two checkpoints: the last epoch's and the best one's.
+    """Keeps ``log.csv`` (a row an epoch) and the two checkpoints, the last epoch's and the best one's; stops early.
 
-    The rows travel inside the checkpoint, so that a resumed run ends with the same log as an undisturbed one.
+    The rows travel inside the checkpoint, so that a resumed run ends with the same log as an undisturbed one, and one
+    that had stopped early stays stopped: a trainer does not remember that.
     """
 
-    def __init__(self, folder: Path, epochs: int, say: Say) -> None:
-        self.folder, self.epochs, self.say = folder, epochs, say
+    def __init__(self, folder: Path, epochs: int, patience: int | None, say: Say) -> None:
+        self.folder, self.epochs, self.patience, self.say = folder, epochs, patience, say
         self.rows: list[dict[str, float]] = []
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Do not go on where patience was lost."""
+        trainer.should_stop = self._has_lost_patience()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note the epoch and save."""
@@ -135,6 +140,14 @@ class RunLog(Callback):
             trainer.save_checkpoint(self.folder / BEST)
         write_text(self.folder / LOG, pd.DataFrame(self.rows).astype({"epoch": int}).to_csv(index=False))
         trainer.save_checkpoint(self.folder / LAST)
+        trainer.should_stop = self._has_lost_patience()
+
+    def _has_lost_patience(self) -> bool:
+        """Whether so many epochs in a row brought no lower validation loss, or the last one none that is a number."""
+        if self.patience is None or not self.rows:
+            return False
+        losses = [row["val_loss"] for row in self.rows]
+        return not math.isfinite(losses[-1]) or len(losses) - 1 - losses.index(min(losses)) >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows, for the checkpoint."""
@@ -164,11 +177,9 @@ def _callbacks(recipe: Recipe, folder: Path, say: Say, progress: Progress | None
     callbacks: list[Callback] = []
     if schedule.ema is not None:
         callbacks.append(EMAWeightAveraging(decay=schedule.ema))
-    if schedule.patience is not None:
-        callbacks.append(EarlyStopping("val_loss", patience=schedule.patience))
     if progress is not None:
         callbacks.append(Steps(progress))
-    callbacks.append(RunLog(folder, schedule.epochs, say))
+    callbacks.append(RunLog(folder, schedule.epochs, schedule.patience, say))
     return callbacks
 
 

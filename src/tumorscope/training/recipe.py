@@ -86,7 +86,7 @@ class AugmentRecipe(_Part):
         translate: shift, as a share of the side.
         scale: zoom, as a share.
         contrast: of the intensities around their mean, as a share.
-        brightness: shift, as a share of 255.
+        brightness: of what is there; the background stays black.
         gamma: log of the exponent.
         noise: standard deviation, as a share of 255.
         bias_field: strength of a smooth multiplicative field, as MRI coils leave it.
@@ -132,7 +132,7 @@ class Recipe(_Part):
         classes: in the order of the model's outputs; null takes them from the data.
         channels: of a picture with three sequences, 'one' (FLAIR) or 'all' as slices of their own.
         exclude_patients: patients never trained, validated or tested on.
-        exclude_twins_of: a folder beside the first DATA (or a path) whose twins are never trained on.
+        exclude_twins_of: paths of sets whose twins are left out of training, validation and test.
         seed: of everything random.
         licence: of the weights; goes into the card.
         never_shown: what the data lacks; goes into the card, after what was excluded.
@@ -189,7 +189,7 @@ def load_recipe(name: str | Path, overrides: dict[str, Any] | None = None) -> Re
         path = shipped[str(name)]
     values = read_keys(path, RecipeError, remedy="compare it with a shipped recipe")
     for key, value in (overrides or {}).items():
-        _set(values, key.split("."), value)
+        set_key(values, key, value)
     return parse_recipe(values, path)
 
 
@@ -214,9 +214,15 @@ def write_recipe_text(recipe: Recipe, **run: Any) -> str:
     return str(yaml.safe_dump({"run": run, "recipe": values}, sort_keys=False, allow_unicode=True))
 
 
-def _set(values: dict[str, Any], keys: list[str], value: Any) -> None:
-    for key in keys[:-1]:
-        values = values.setdefault(key, {})
+def set_key(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key in a recipe's values.
+
+    Raises:
+        RecipeError: a part of the key holds no keys.
+    """
+    *parts, last = key.split(".")
+    for part in parts:
+        values = values.setdefault(part, {})
         if not isinstance(values, dict):
-            raise RecipeError(f"'{key}' holds no keys", remedy="write --set part.key=value")
-    values[keys[-1]] = value
+            raise RecipeError(f"'{key}': '{part}' holds no keys", remedy="write part.key, as in schedule.epochs")
+    values[last] = value
