@@ -63,12 +63,14 @@ def read_keys(path: Path, error: type[TumorscopeError], *, remedy: str, empty: s
 def first_wrong(error: ValidationError, model: type[BaseModel]) -> Wrong:
     """Return what to tell of a failed validation: an unknown key before all else, since a typo explains the rest."""
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-    parts = [str(part) for part in first["loc"]]
+    parts = [str(part) for part in first["loc"] if "[" not in str(part)]  # pydantic's names of a choice between types
     where = ".".join(parts)
     if first["type"] == "extra_forbidden":
         return Wrong("unknown", where, f"unknown key '{where}'", did_you_mean(parts[-1], keys_beside(model, parts)))
     if first["type"] == "missing":
         return Wrong("missing", where, f"lacks the key '{where}'")
+    if first["type"] == "too_short":
+        return Wrong("value", where, "is empty")
     if first["type"] == "value_error":
         return Wrong("check", where, str(first["ctx"]["error"]))
     return Wrong("value", where, first["msg"][:1].lower() + first["msg"][1:])

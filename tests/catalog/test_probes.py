@@ -161,6 +161,17 @@ def test_probe_says_when_it_cannot_be_measured() -> None:
     assert source_probe(properties, ["a"] * 4, range(4)).accuracy is None
 
 
+def test_probe_says_nothing_where_one_group_holds_most_slices() -> None:
+    """A fold that tests the large group learns from next to nothing: its low figure would pass for a clean set."""
+    groups = np.concatenate([np.zeros(80, int), np.arange(1, 41)])
+    labels = np.random.default_rng(0).choice(["glioma", "meningioma", "pituitary"], 120)
+    properties = file_properties(catalog_rows(120, ["L"] * 120), random_thumbs(120))
+    score = source_probe(properties, list(labels), groups)
+    assert (score.accuracy, score.n) == (None, 0)
+    assert "most slices are of one group" in score.note
+    assert source_probe(properties, list(labels), np.arange(120) // 2).accuracy is not None
+
+
 def test_a_class_is_described_by_what_is_brighter_than_the_background() -> None:
     thumbs = np.zeros((2, 64, 64), np.uint8)
     thumbs[0, :32], thumbs[1, :16], thumbs[1, 16:32] = 100, 50, 150

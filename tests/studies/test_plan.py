@@ -58,6 +58,12 @@ def test_without_twins_a_published_split_still_leaks_by_patient(slices, leaky):
         ),
         ({"search": {"space": {"seed": [1]}, "split": "folds"}}, "choose one of: grouped, official, random"),
         ({"runs": []}, "neither a run nor a search"),
+        ({"runs": [{"name": "a", "grid": {"augment.flip": []}}]}, "'augment.flip' needs a list of values, or names"),
+        ({"runs": [{"name": "a", "grid": {"augment.flip": 0.5}}]}, "'augment.flip' needs a list of values, or names"),
+        ({"search": {"space": {"seed": 3}}}, "'seed' needs a list of choices, or a range"),
+        ({"search": {"space": {"seed": {"low": 1, "lgo": 2}}}}, "unknown key 'search.space.seed.lgo'"),
+        ({"search": {"space": {"seed": {"low": 2, "high": 1}}}}, "from low to a larger high"),
+        ({"data": []}, "'data': is empty"),
         ({"protocols": {"p": {"split": "groped"}}}, "there is no split 'groped'; did you mean 'grouped'"),
         ({"published": {"value": 0.9, "runs": ["nobody"]}}, "there is no run 'nobody'"),
         ({"tables": [{"of": "flip"}]}, "no run has 'flip'"),
@@ -133,6 +139,8 @@ def test_recipes_are_found_beside_the_study_and_names_are_not_given_twice(tmp_pa
     assert make_plan(study(runs=runs), tmp_path).experiments[0].recipe.name == "mine"
     with pytest.raises(StudyError, match="two runs are called 'A-b'"):
         make_plan(study(runs=[*runs, {"name": "A-b", "recipe": "smoke"}]), tmp_path)
+    with pytest.raises(StudyError, match=r"'\.\.' cannot name a folder"):
+        make_plan(study(runs=[{"name": "..", "recipe": "smoke"}]), tmp_path)
 
 
 def test_a_claim_is_of_an_option_that_is_tried():

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("torch")
 from tumorscope.catalog.table import Catalog
-from tumorscope.errors import CatalogError
+from tumorscope.errors import CatalogError, RecipeError
 from tumorscope.training.recipe import SamplingRecipe
 from tumorscope.training.samples import EpochSampler, choose_classes, make_samples, training_table
 
@@ -84,6 +84,8 @@ def test_sampling_by_source_and_label_draws_as_its_power_says():
     sources = part.table["source"].to_numpy()[drawn]
     share = (sources == "small").mean() / (sources == "large").mean()
     assert share == pytest.approx(np.sqrt(100) / np.sqrt(900), rel=0.05)
+    with pytest.raises(RecipeError, match=r"sampling\.by: a catalog has no column 'sorce'; did you mean 'source'"):
+        make_samples(table, "train", FOUR, SamplingRecipe(by=("sorce", "label")))
 
 
 def test_an_epoch_without_weights_sees_every_row_once():

@@ -16,6 +16,8 @@ FOLDS = 5
 RESAMPLES = 2000
 BLOCK = 512
 """Test thumbnails compared at once: a block of distances to 10,000 training slices takes 20 MB."""
+MOST_OF_A_GROUP = 0.5
+"""Where one group holds a larger share, a fold that tests it has nearly nothing to learn from."""
 CANDIDATES = 4
 """Neighbors found in float32 whose distances are then counted exactly."""
 MAX_COMPARISONS = 100_000_000
@@ -168,8 +170,10 @@ def source_probe(
     folds = _possible_folds(names, sides)
     if folds < 2:
         return Score(None, 0, None, None, "not measurable: a class has a single group, or there is a single class")
+    if np.bincount(sides).max() > MOST_OF_A_GROUP * len(sides):
+        return Score(None, 0, None, None, "not measurable: most slices are of one group")
     values = features.to_numpy(np.float32)
-    right = np.zeros(len(names), bool)
+    right, answered = np.zeros(len(names), bool), np.zeros(len(names), bool)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for train, test in splitter.split(values, names, sides):
         if len(set(names[train])) < 2:
@@ -179,10 +183,11 @@ def source_probe(
         )
         with threadpool_limits(1):  # trees this small lose more to waiting threads than they gain
             answers = probe.fit(values[train], names[train]).predict(values[test])
-        right[test] = labels_agree(answers, names[test])
+        right[test], answered[test] = labels_agree(answers, names[test]), True
     where = sides if clusters is None else _cluster_ids(clusters, len(names))
     note = f"gradient boosting on file properties, {folds}-fold cross-validation that cuts no group"
-    return _score(right, np.arange(len(names)), names, where, note, seed=seed)
+    rows = np.flatnonzero(answered)
+    return _score(right[rows], rows, names, where, note, seed=seed)
 
 
 def labels_agree(given: ArrayLike, truth: ArrayLike) -> NDArray[np.bool_]:

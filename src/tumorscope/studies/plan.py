@@ -208,7 +208,11 @@ def _text(value: Any) -> str:
 def _unique(experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
     seen: set[str] = set()
     for experiment in experiments:
-        if experiment.slug.lower() in seen or not experiment.slug:
+        if not experiment.slug:
+            raise StudyError(
+                f"'{experiment.name}' cannot name a folder", remedy="give the run a name with a letter a to z"
+            )
+        if experiment.slug.lower() in seen:
             raise StudyError(f"two runs are called '{experiment.name}'", remedy="give each a name of its own")
         seen.add(experiment.slug.lower())
     return experiments

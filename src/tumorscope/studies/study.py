@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tumorscope.catalog.splits import FOLDS, HOWS, LEAKY, is_benchmark
 from tumorscope.errors import StudyError, did_you_mean
@@ -121,6 +121,15 @@ class RunEntry(_Part):
     protocols: tuple[str, ...] | None = None
     note: str = ""
 
+    @field_validator("grid", mode="before")
+    @classmethod
+    def _check_grid(cls, values: Any) -> Any:
+        for key, options in values.items() if isinstance(values, dict) else ():
+            named = isinstance(options, dict) and all(isinstance(one, dict) for one in options.values())
+            if not options or not (named or isinstance(options, list)):
+                raise ValueError(f"'{key}' needs a list of values, or names with the keys that each of them sets")
+        return values
+
 
 class Range(_Part):
     """Numbers that a search draws from.
@@ -164,6 +173,14 @@ class Search(_Part):
     split: str = "grouped"
     by: Literal["val_accuracy", "val_loss"] = "val_accuracy"
     seed: int = 0
+
+    @field_validator("space", mode="before")
+    @classmethod
+    def _check_space(cls, values: Any) -> Any:
+        for key, drawn in values.items() if isinstance(values, dict) else ():
+            if not drawn or not isinstance(drawn, list | dict | Range):
+                raise ValueError(f"'{key}' needs a list of choices, or a range: {{low: 1.0e-4, high: 1.0e-2}}")
+        return values
 
     @model_validator(mode="after")
     def _check(self) -> Search:

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset, Sampler
 
 from tumorscope.catalog import Catalog, cover_matrix
 from tumorscope.catalog.names import LESION, NOTUMOR, TUMOR
-from tumorscope.errors import CatalogError
+from tumorscope.errors import CatalogError, RecipeError, did_you_mean
 from tumorscope.training.augment import augment
 from tumorscope.training.cache import ImageCache
 from tumorscope.training.recipe import Recipe, SamplingRecipe
@@ -87,7 +87,15 @@ def training_table(catalog: Catalog, classes: tuple[str, ...]) -> pd.DataFrame:
 
 
 def make_samples(table: pd.DataFrame, split: str, classes: tuple[str, ...], sampling: SamplingRecipe) -> Samples:
-    """Select the rows of one split and weigh them as the recipe says."""
+    """Select the rows of one split and weigh them as the recipe says.
+
+    Raises:
+        RecipeError: it balances by a column that there is none of.
+    """
+    if unknown := set(sampling.by) - set(table.columns):
+        raise RecipeError(
+            f"sampling.by: a catalog has no column '{min(unknown)}'", remedy=did_you_mean(min(unknown), table.columns)
+        )
     rows = np.flatnonzero(table["split"] == split)
     part = table.iloc[rows].reset_index(drop=True)
     sizes = part.groupby(list(sampling.by), dropna=False)["path"].transform("size").to_numpy(np.float64)
