@@ -49,10 +49,18 @@ def test_keys_of_a_choice_between_models_are_those_of_the_one_that_is_named():
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"\xff\xfe\x00", "not valid YAML"), (b"a: [", "not valid YAML"), (b"- a", "holds no keys")]
+    ("content", "said"),
+    [
+        (b"\xff\xfe\x00", "is not UTF-8 text; save it as UTF-8"),
+        (b"a: 1\nb: [", "is not valid YAML: line 2: .*; look there"),
+        (b"a: 1\nb: {c: 1,\n  c: 2}", "is not valid YAML: line 3: the key 'c' stands twice; look there"),
+        (b"day: 2020-99-99", "is not valid YAML: .*; look there"),
+        (b"[" * 5000, "is not valid YAML: it is nested too deeply; look there"),
+        (b"- a", "holds no keys; look there"),
+    ],
 )
 def test_what_is_no_yaml_of_keys_is_told_with_the_file(tmp_path, content, said):
     path = tmp_path / "mine.yaml"
     path.write_bytes(content)
-    with pytest.raises(RecipeError, match=f"mine.yaml: .*{said}; look there"):
+    with pytest.raises(RecipeError, match=f"mine.yaml: {said}"):
         read_keys(path, RecipeError, remedy="look there")

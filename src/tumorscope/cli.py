@@ -40,7 +40,7 @@ app = typer.Typer(
 Data = Annotated[list[str], typer.Argument(help="Folders, CSV files, or the word phantom.", metavar="DATA")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results.", metavar="DIR")]
 Channels = Annotated[str, typer.Option("--channels", help="Of a picture of three sequences: one (FLAIR) or all.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Of everything random.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of everything random.")]
 
 
 def main() -> None:
@@ -176,6 +176,8 @@ def evaluate(
     seed: Seed = 0,
 ) -> None:
     """Measure a model on DATA, with what it has seen taken out."""
+    if out.exists() and not out.is_dir():
+        raise UsageError("is a file", file=out, remedy="give --out a folder")
     from tumorscope.evaluation import evaluate_data, open_model, write_evaluation
     from tumorscope.evaluation.text import evaluation_text
 
@@ -187,6 +189,9 @@ def evaluate(
         write_evaluation(found, out)
     _show(evaluation_text(found))
     print(out / "report.html")
+    for entry in found.unreadable:
+        _say(f"{entry['path']}: {entry['problem']}")
+    _stop_if_unreadable(len(found.unreadable))
 
 
 @app.command()

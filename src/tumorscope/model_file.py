@@ -28,6 +28,7 @@ PRINTS_KEY = "tumorscope_prints"
 SEAL_KEY = "tumorscope_seal"
 """Holds the hash of the file's own bytes with the hash itself blanked, so that an altered file is noticed."""
 BLANK_SEAL = "0" * 64
+NO_CARD = "give a model that tumorscope train wrote; of any other, evaluate takes a description (docs/benchmark.md)"
 MAX_BYTES = 512 * 1024 * 1024
 INPUT = "image"
 OUTPUTS = ("probabilities", "heatmap", "embedding", "outlier")
@@ -166,7 +167,7 @@ def parse_card(text: str | None, path: Path) -> Card:
         ModelFileError: there is none, it is damaged, or of a newer format.
     """
     if text is None:
-        raise ModelFileError("has no tumorscope card", file=path, remedy="give a model that tumorscope train wrote")
+        raise ModelFileError("has no tumorscope card", file=path, remedy=NO_CARD)
     try:
         values = json.loads(text)
         version = values.get("format")

@@ -17,7 +17,7 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
     Raises:
         UsageError: a pair is no ``key=value``.
     """
-    import yaml
+    from tumorscope.yaml_model import load_yaml
 
     settings = {}
     for pair in pairs:
@@ -25,7 +25,7 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
         if not equals or not key:
             raise UsageError(f"--set {pair} is not understood", remedy="write --set key=value")
         try:
-            settings[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
+            settings[key] = load_yaml(value)
+        except ValueError as error:
             raise UsageError(f"--set {pair} is not understood", remedy="write the value as in YAML") from error
     return settings

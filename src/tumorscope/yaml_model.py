@@ -50,14 +50,48 @@ def read_keys(path: Path, error: type[TumorscopeError], *, remedy: str, empty: s
         TumorscopeError: of the type `error`: the file cannot be read, is no YAML, or has no keys.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise error("cannot be read", file=path, remedy="check the path") from problem
-    except (UnicodeDecodeError, yaml.YAMLError) as problem:
-        raise error("is not valid YAML", file=path, remedy=remedy) from problem
+    except UnicodeDecodeError as problem:
+        raise error("is not UTF-8 text", file=path, remedy="save it as UTF-8") from problem
+    except ValueError as problem:
+        raise error(f"is not valid YAML: {problem}", file=path, remedy=remedy) from problem
     if not isinstance(values, dict):
         raise error(empty, file=path, remedy=remedy)
     return values
+
+
+def load_yaml(text: str) -> Any:
+    """Read YAML, plain values alone.
+
+    >>> load_yaml("epochs: 3")
+    {'epochs': 3}
+
+    Raises:
+        ValueError: it is none, a key stands twice, or a value is not what it looks like; says where in a line.
+    """
+    try:
+        return yaml.load(text, _Loader)  # a safe loader
+    except yaml.YAMLError as error:
+        mark, said = getattr(error, "problem_mark", None), getattr(error, "problem", None) or "it cannot be read"
+        raise ValueError(f"line {mark.line + 1}: {said}" if mark else said) from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes no key twice: the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if (name := (key.tag, str(key.value))) in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{key.value}' stands twice", key.start_mark
+                )
+            seen.add(name)
+        return super().construct_mapping(node, deep=deep)
 
 
 def first_wrong(error: ValidationError, model: type[BaseModel]) -> Wrong:

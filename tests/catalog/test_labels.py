@@ -24,7 +24,17 @@ def test_what_a_label_covers_among_four_classes(label, covered):
 
 
 def test_where_tumor_is_a_class_every_kind_falls_under_it():
-    assert cover_matrix(["tumor", "notumor"], ("notumor", "tumor")).tolist() == [[False, True], [True, False]]
+    kinds = ["tumor", "glioma", "meningioma", "pituitary", "schwannoma", "hgg"]
+    found = cover_matrix([*kinds, "notumor", "lesion"], ("notumor", "tumor")).tolist()
+    assert found == [*[[False, True]] * len(kinds), [True, False], [False, False]]
+    assert cover_matrix(["glioma", "pituitary"], ("glioma", "notumor", "tumor")).tolist() == [
+        [True, False, False],
+        [False, False, True],
+    ]
+
+
+def test_a_kind_of_ours_that_the_classes_lack_is_not_called_another():
+    assert not cover_matrix(["glioma"], ("meningioma", "notumor")).any()
 
 
 def test_no_rows_give_an_empty_matrix_of_the_right_width():

@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +18,7 @@ from tumorscope.catalog.atlas import load_atlas
 from tumorscope.catalog.benchmark import Benchmark
 from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, restore
 from tumorscope.cli import run
-from tumorscope.errors import CatalogError, ModelFileError
+from tumorscope.errors import CatalogError, ModelFileError, UsageError
 from tumorscope.evaluation import evaluate_data, write_evaluation
 from tumorscope.evaluation.foreign import load_foreign
 from tumorscope.evaluation.foreign.answers import to_probabilities
@@ -56,6 +57,13 @@ def two(batch):
 
 def holes(batch):
     return np.full((len(batch), 4), np.nan)
+
+def leaves(batch):
+    raise SystemExit(0)
+
+def changes(batch, seen=[]):
+    seen.append(len(batch))
+    return np.ones((len(batch), 4 if len(seen) < 3 else 3)) / 4
 """
 
 
@@ -354,6 +362,7 @@ WRONG = {
     "another type": ({"input": {"dtype": "float64"}}, r"takes tensor\(float\), not float64"),
     "an unknown key": ({"input": {"colour": "rgb"}}, "unknown key 'input.colour'; did you mean 'color'"),
     "an unknown word": ({"input": {"scale": "0-2"}}, "'input.scale'"),
+    "a window that is none": ({"input": {"window": [99, 1]}}, "'input': window: "),
     "means without a scale": ({"input": {"mean": [0.5], "std": [0.5]}}, "mean-std"),
     "an output that is not there": ({"output": {"kind": "logits", "name": "score"}}, "did you mean 'scores'"),
     "no probabilities": ({"output": "probabilities"}, "say output: logits"),
@@ -382,12 +391,19 @@ def test_a_wrong_description_is_said_in_one_line(home, case):
         ("two", r"shape \(1, 2\) for 1 slices and 4 classes"),
         ("ones", "do not sum to 1"),
         ("holes", "not finite"),
+        ("leaves", r"fails on a batch of shape \(1, 64, 64, 1\) \(SystemExit: 0\)"),
     ],
 )
 def test_a_function_that_fails_is_said_in_one_line(home, function, words):
     with pytest.raises(ModelFileError, match=words) as caught:
         load_foreign(_describe_function(home, function)).predict_slices([np.ones((SIDE, SIDE), np.float32)])
     assert "\n" not in str(caught.value)
+
+
+def test_a_function_that_changes_its_mind_is_said_in_one_line(home):
+    model, planes = load_foreign(_describe_function(home, "changes")), [np.ones((SIDE, SIDE), np.float32)] * 40
+    with pytest.raises(ModelFileError, match=r"rows of different shapes \(\(3,\), \(4,\)\)"):
+        model.predict_slices(planes)
 
 
 def test_other_faults_are_said_in_one_line(home):
@@ -472,6 +488,29 @@ def test_the_command_takes_a_description_where_it_takes_a_model(home, unseen, tm
     lines = capsys.readouterr().err.strip().splitlines()
     assert "the class 'a' is unknown" in lines[-2]
     assert "did you mean 'masoud_7023'" in lines[-1]
+
+
+def test_files_that_cannot_be_read_are_told_and_make_the_exit_code_1(home, tmp_path, capsys):
+    for label in ("glioma", "no_tumor"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for number in range(3):
+            noise = np.random.default_rng(number).integers(0, 255, (80, 80), np.uint8)
+            cv2.imwrite(str(tmp_path / "data" / label / f"{number}.png"), noise)
+    (tmp_path / "data" / "glioma" / "cut.png").write_bytes((tmp_path / "data" / "glioma" / "0.png").read_bytes()[:400])
+    out = tmp_path / "out"
+    assert run(["evaluate", str(_describe(home)), str(tmp_path / "data"), "--out", str(out)]) == 1
+    assert "glioma/cut.png: " in capsys.readouterr().err
+    found = json.loads((out / "metrics.json").read_text())
+    assert [entry["path"] for entry in found["unreadable"]] == ["glioma/cut.png"]
+    assert any("1 file could not be read and is in no figure" in note["text"] for note in found["notes"])
+    assert run(["evaluate", str(_describe(home)), str(tmp_path / "data"), "--out", str(out / "report.html")]) == 2
+
+
+def test_a_model_of_three_sequences_is_not_asked_three_times(home, tmp_path):
+    described = {"input": {"color": "sequences", "scale": "0-1", "side": SIDE}}
+    model = load_foreign(_describe(home, "sequences.yaml", **described))
+    with pytest.raises(UsageError, match="count each picture three times"):
+        evaluate_data(model, tmp_path, channels="all")
 
 
 def own_description(model, path):

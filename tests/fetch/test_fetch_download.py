@@ -216,6 +216,8 @@ def test_kaggle_credentials_are_read_and_go_to_kaggle_alone(no_kaggle, monkeypat
     assert credentials(kaggle) == "Bearer token1"
     monkeypatch.setenv("KAGGLE_API_TOKEN", "token2")
     assert credentials(kaggle) == "Bearer token2"
+    monkeypatch.setenv("KAGGLE_API_TOKEN", " tok\nen2\n")
+    assert credentials(kaggle) == "Bearer token2", "a header that is refused would be told, secret and all"
     assert credentials(mirrored(kaggle, "http://mirror.local")) is None
     assert credentials("https://zenodo.org/records/1") is None
 

@@ -54,7 +54,7 @@ def test_without_twins_a_published_split_still_leaks_by_patient(slices, leaky):
         ({"runs": [{"name": "a", "protocols": ["nobody"]}]}, "no protocol 'nobody'"),
         (
             {"search": {"space": {"seed": [1]}, "split": "groped"}},
-            "cannot use the split 'groped'; did you mean",
+            "'groped' cannot be a split here; did you mean 'grouped'",
         ),
         ({"search": {"space": {"seed": [1]}, "split": "folds"}}, "choose one of: grouped, official, random"),
         ({"runs": []}, "neither a run nor a search"),
@@ -64,7 +64,12 @@ def test_without_twins_a_published_split_still_leaks_by_patient(slices, leaky):
         ({"search": {"space": {"seed": {"low": 1, "lgo": 2}}}}, "unknown key 'search.space.seed.lgo'"),
         ({"search": {"space": {"seed": {"low": 2, "high": 1}}}}, "from low to a larger high"),
         ({"data": []}, "'data': is empty"),
-        ({"protocols": {"p": {"split": "groped"}}}, "there is no split 'groped'; did you mean 'grouped'"),
+        ({"protocols": {"p": {"split": "benchmark:foo"}}}, "there is no benchmark 'foo'"),
+        ({"protocols": {"p": {"split": "random", "seeds": [-1]}}}, "greater than or equal to 0"),
+        ({"published": {"value": float("nan")}}, "'published.value'"),
+        ({"search": {"name": "a", "space": {"seed": [1]}}}, "the search has the name of a run, 'a'"),
+        ({"runs": [{"name": "a", "protocols": []}]}, "'runs.0.protocols': is empty"),
+        ({"protocols": {"p": {"split": "groped"}}}, "'groped' cannot be a split here; did you mean 'grouped'"),
         ({"published": {"value": 0.9, "runs": ["nobody"]}}, "there is no run 'nobody'"),
         ({"tables": [{"of": "flip"}]}, "no run has 'flip'"),
     ],
@@ -160,6 +165,9 @@ def test_what_a_grid_varies_cannot_be_set_for_all_of_its_runs():
         {"name": "a", "recipe": "smoke", "grid": {"input": {"small": {"spec.side": 64}, "large": {"spec.side": 96}}}},
         {"name": "b", "recipe": "smoke"},
     ]
+    twice = {"name": "c", "recipe": "smoke", "grid": {"spec.side": [64], "input": {"large": {"spec.side": 96}}}}
+    with pytest.raises(StudyError, match=r"the grid of 'c' sets spec\.side twice"):
+        make_plan(study(runs=[twice]), Path())
     made = make_plan(study(runs=runs), Path(), {"b:spec.side": 128}).experiments
     assert [experiment.recipe.spec.side for experiment in made] == [64, 96, 128]
     with pytest.raises(StudyError, match=r"the grid of 'a' varies spec\.side"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,6 +79,31 @@ def test_a_changed_study_does_not_mix_with_what_is_there(undisturbed, tmp_path, 
     assert 'study.metric was "accuracy", now "auc"' in capsys.readouterr().err
 
 
+def test_a_folder_with_something_else_in_it_is_left_alone(study, tmp_path, capsys):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "mine.txt").write_text("important")
+    assert run(["study", "run", str(study), "--out", str(tmp_path)]) == WRONG_CALL
+    assert "holds cache and no record of a study; give an empty or a new --out" in capsys.readouterr().err
+    assert (tmp_path / "cache" / "mine.txt").read_text() == "important"
+
+
+@pytest.mark.parametrize("damage", [b"no database", None], ids=["text", "folder"])
+def test_a_damaged_record_is_said_in_a_line(study, tmp_path, damage, capsys):
+    if damage is None:
+        (tmp_path / "study.db").mkdir()
+    else:
+        (tmp_path / "study.db").write_bytes(damage)
+    for call in (["study", "run", str(study), "--out", str(tmp_path)], ["study", "status", str(tmp_path)]):
+        assert run(call) == WRONG_CALL
+        assert "study.db: cannot be read as the record of a study" in capsys.readouterr().err
+
+
+def test_a_budget_is_a_number(study, tmp_path, capsys):
+    assert run(["study", "run", str(study), "--out", str(tmp_path / "out"), "--cpu-hours", "inf"]) == WRONG_CALL
+    assert "a budget of inf hours is not possible" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_status_is_plain_where_there_is_no_terminal(undisturbed, capsys):
     assert run(["study", "status", str(undisturbed)]) == DONE
     lines = capsys.readouterr().out.splitlines()
@@ -94,6 +120,15 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_table(study, undisturbed,
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert read_status(out).trainings[0].state == "stopped"
+    assert run(["study", "run", str(study), "--out", str(out), "--jobs", "2"]) == SOME_FAILED
+    ours, theirs = (pd.read_csv(folder / "leaderboard.csv").drop(columns="minutes") for folder in (out, undisturbed))
+    pd.testing.assert_frame_equal(ours, theirs)
+
+
+def test_a_training_whose_folder_is_gone_is_done_again(study, undisturbed, tmp_path):
+    out = tmp_path / "lost"
+    shutil.copytree(undisturbed, out)
+    shutil.rmtree(out / "runs" / "good")
     assert run(["study", "run", str(study), "--out", str(out), "--jobs", "2"]) == SOME_FAILED
     ours, theirs = (pd.read_csv(folder / "leaderboard.csv").drop(columns="minutes") for folder in (out, undisturbed))
     pd.testing.assert_frame_equal(ours, theirs)

@@ -21,6 +21,11 @@ def test_overrides_reach_nested_keys():
     assert (recipe.schedule.epochs, recipe.spec.side) == (2, 96)
 
 
+def test_a_part_given_as_a_mapping_changes_the_keys_that_it_names_alone():
+    plain, changed = load_recipe("smoke"), load_recipe("smoke", {"schedule": {"epochs": 7}})
+    assert changed.schedule == plain.schedule.model_copy(update={"epochs": 7})
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

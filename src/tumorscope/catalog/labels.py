@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.catalog.names import LESION, NOTUMOR, TUMOR, kind_class
+from tumorscope.catalog.names import CLASSES, LESION, NOTUMOR, TUMOR, kind_class
 
 
 def cover_matrix(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.bool_]:
@@ -27,6 +27,8 @@ def cover_matrix(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.bo
 def _covered(label: str, classes: tuple[str, ...]) -> list[bool]:
     if label in classes:
         return [name == label for name in classes]
+    if label in CLASSES and label not in (NOTUMOR, LESION) and TUMOR in classes:
+        return [name == TUMOR for name in classes]
     wider = label if label in (NOTUMOR, TUMOR, LESION) else kind_class(label)
     if wider in classes:
         return [name == wider for name in classes]

@@ -58,6 +58,7 @@ class Evaluation:
         command: that made this.
         notes: what a reader must know, in sentences.
         stated: what the owner of a model that is not ours says that it was trained on, '' where nothing is said.
+        unreadable: files of the data that could not be read and are in no figure, as {"path", "problem"}.
     """
 
     card: Card
@@ -80,6 +81,7 @@ class Evaluation:
     command: str
     notes: tuple[Note, ...] = ()
     stated: str = ""
+    unreadable: tuple[dict[str, str], ...] = ()
 
     @property
     def is_foreign(self) -> bool:
@@ -147,7 +149,8 @@ def evaluate(
     answers = answer(model, catalog, catalog.table.iloc[asked.rows], progress)
     overlap = find_overlap(catalog, model.file.prints, trained_on)
     measured = _measure(model, catalog, asked, answers, overlap, seed, prevalence)
-    evaluation = Evaluation(**measured, stated=stated, seed=seed, command=command)
+    unreadable = tuple(catalog.unreadable)
+    evaluation = Evaluation(**measured, stated=stated, seed=seed, command=command, unreadable=unreadable)
     return replace(evaluation, notes=tuple(sentences(evaluation, asked.part.words, int(asked.part.rows.sum()))))
 
 

@@ -43,6 +43,7 @@ def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
         "copy_baseline": _floor(evaluation, "copies"),
         "source_probe": _floor(evaluation, "sources"),
         "details": details,
+        "unreadable": list(evaluation.unreadable),
         "notes": [{"level": note.level, "text": note.text} for note in evaluation.notes],
         "prevalence": evaluation.outcome.prevalence,
         "thresholds": None if evaluation.is_foreign else evaluation.card.thresholds.model_dump(),

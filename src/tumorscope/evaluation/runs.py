@@ -64,6 +64,11 @@ def evaluate_data(
         parse_benchmark(split)  # before an hour of reading
     figured = partial(evaluate, model, seed=seed, prevalence=prevalence, command=command, progress=progress)
     if isinstance(model, ForeignModel):
+        if model.described.input.color == "sequences" and channels == "all":
+            raise UsageError(
+                "--channels all would count each picture three times: this model takes its three sequences at once",
+                remedy="leave it out",
+            )
         given = with_training_data(items, model.trained_on, split, channels, progress)
         return figured(given.catalog, split=given.part, trained_on=given.trained_on, stated=given.stated)
     catalog = add_groups(build_catalog(items, channels=channels, progress=progress), progress=progress)

@@ -115,6 +115,7 @@ def sentences(evaluation: Evaluation, part: str, count: int) -> list[Note]:
         Note("warn", _groups(evaluation)),
         Note("warn", _clusters(evaluation)),
         Note("warn", _lesions(evaluation)),
+        Note("warn", _unreadable(evaluation)),
         Note("note", _labels(evaluation, part, count)),
     ]
     return [note for note in found if note.text]
@@ -233,6 +234,14 @@ def _labels(evaluation: Evaluation, part: str, count: int) -> str:
     if evaluation.outcome.is_coarse:
         text += " Labels here say tumor or none, not the kind; probabilities are summed over the tumor classes."
     return text
+
+
+def _unreadable(evaluation: Evaluation) -> str:
+    if not (count := len(evaluation.unreadable)):
+        return ""
+    first = evaluation.unreadable[0]
+    said = "1 file could not be read and is" if count == 1 else f"{count:,} files could not be read and are"
+    return f"{said} in no figure (the first: {first['path']}, {first['problem']})."
 
 
 def _lesions(evaluation: Evaluation) -> str:

@@ -32,10 +32,19 @@ def mirrored(url: str, mirror: str | None) -> str:
     base = mirror or os.environ.get(MIRROR, "")
     if not base:
         return url
-    if urlsplit(base).scheme not in ("http", "https"):
+    try:
+        known = urlsplit(base).scheme in ("http", "https") and urlsplit(base).port != 0
+    except ValueError:  # no port, or a broken IPv6 address
+        known = False
+    if not known:
         raise UsageError(f"'{base}' is no address of a mirror", remedy="write it as https://host or http://host:port")
     parts = urlsplit(url)
     return base.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _may_stand_in_a_header(letter: str) -> bool:
+    """Whether a header may hold it; one that is refused would be told whole, secret and all."""
+    return letter.isascii() and letter.isprintable()
 
 
 def credentials(url: str) -> str | None:
@@ -52,8 +61,8 @@ def credentials(url: str) -> str | None:
     folder = Path(os.environ.get("KAGGLE_CONFIG_DIR") or Path.home() / ".kaggle")
     token_file, key_file = folder / "access_token", folder / "kaggle.json"
     try:
-        token = os.environ.get("KAGGLE_API_TOKEN") or (token_file.read_text().strip() if token_file.is_file() else "")
-        if token:
+        token = os.environ.get("KAGGLE_API_TOKEN") or (token_file.read_text() if token_file.is_file() else "")
+        if token := "".join(filter(_may_stand_in_a_header, token.strip())):
             return f"Bearer {token}"
         name, key = os.environ.get("KAGGLE_USERNAME", ""), os.environ.get("KAGGLE_KEY", "")
         if not (name and key):

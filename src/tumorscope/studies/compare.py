@@ -278,7 +278,9 @@ def _read(path: Path, slices: str) -> pd.DataFrame:
         names = np.array([column.removeprefix(PROBABILITY) for column in probabilities.columns])
         called = names[probabilities.to_numpy().argmax(axis=1)]
     except (OSError, ValueError, KeyError) as error:
-        raise StudyError("is not a readable table of findings", file=path, remedy="run the study again") from error
+        raise StudyError(
+            "is not a readable table of findings", file=path, remedy="remove its folder, then run the study again"
+        ) from error
     alone = "row:" + texts["dataset"] + "/" + texts["path"]
     return texts.assign(
         cluster=texts["cluster"].where(texts["cluster"] != "", alone),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tumorscope.catalog.phantom import is_phantom
 from tumorscope.errors import StudyError
-from tumorscope.studies.ledger import Ledger
+from tumorscope.studies.ledger import Ledger, has_ledger
 from tumorscope.studies.plan import Plan
 from tumorscope.studies.study import Study, parse_study
 from tumorscope.training import Recipe
@@ -43,6 +43,21 @@ def define(study: Study, plan: Plan, searched: Recipe | None, cpu_hours: float |
         "searched": None if searched is None else searched.model_dump(mode="json"),
         "cpu_hours": cpu_hours,
     }
+
+
+def check_empty(out: Path) -> None:
+    """Make sure that a folder without a record of a study is empty.
+
+    Raises:
+        StudyError: what is in it would pass for trainings of this study, or be cleared away with its cache.
+    """
+    others = [] if has_ledger(out) else sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
+    if others:
+        raise StudyError(
+            f"holds {others[0]}{', ...' if len(others) > 1 else ''} and no record of a study",
+            file=out,
+            remedy="give an empty or a new --out",
+        )
 
 
 def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:

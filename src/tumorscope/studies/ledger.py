@@ -7,12 +7,13 @@ metric, and its user attributes are what came out. Optuna's own tools (its dashb
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.errors import MissingExtraError
+from tumorscope.errors import MissingExtraError, StudyError
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -58,22 +59,24 @@ class Ledger:
         """Open the ledger in a study's folder, or begin it."""
         optuna = _optuna()
         folder.mkdir(parents=True, exist_ok=True)
-        self.storage: RDBStorage = optuna.storages.RDBStorage(f"sqlite:///{folder / FILE}")
-        self.study = optuna.create_study(
-            storage=self.storage,
-            study_name=name,
-            direction="maximize" if maximize else "minimize",
-            load_if_exists=True,
-        )
+        with _readable(folder):
+            self.storage: RDBStorage = optuna.storages.RDBStorage(f"sqlite:///{folder / FILE}")
+            self.study = optuna.create_study(
+                storage=self.storage,
+                study_name=name,
+                direction="maximize" if maximize else "minimize",
+                load_if_exists=True,
+            )
 
     @classmethod
     def read(cls, folder: Path, name: str) -> dict[str, Entry]:
         """Return the trainings of a ledger without beginning one; none where there is none."""
         optuna = _optuna()
-        storage = optuna.storages.RDBStorage(f"sqlite:///{folder / FILE}")
-        if name not in optuna.get_all_study_names(storage):
-            return {}
-        return _by_label(optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False))
+        with _readable(folder):
+            storage = optuna.storages.RDBStorage(f"sqlite:///{folder / FILE}")
+            if name not in optuna.get_all_study_names(storage):
+                return {}
+            return _by_label(optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False))
 
     def note(self, key: str, value: Any) -> None:
         """Keep a fact about all of it, as plain data."""
@@ -87,17 +90,21 @@ class Ledger:
         """Return every training by its label, as it stands now; of one that was tried again the last attempt."""
         return _by_label(self.study.get_trials(deepcopy=False))
 
-    def enroll(self, units: Iterable[tuple[str, dict[str, Any], dict[str, BaseDistribution]]]) -> None:
+    def enroll(
+        self, units: Iterable[tuple[str, dict[str, Any], dict[str, BaseDistribution]]], lost: Iterable[str] = ()
+    ) -> None:
         """Add the trainings that are not there yet as waiting, and let failed ones wait again.
 
         Args:
             units: label, parameters and what these are drawn from.
+            lost: labels whose results are gone, so that a done one waits again, too.
         """
         from optuna.trial import TrialState, create_trial
 
-        known = self.entries()
+        known, lost = self.entries(), set(lost)
         for label, params, distributions in units:
-            if label in known and known[label].state != FAILED:
+            is_over = label in known and known[label].state in (FAILED, *([DONE] if label in lost else []))
+            if label in known and not is_over:
                 continue
             waiting = create_trial(
                 state=TrialState.WAITING, params=params, distributions=distributions, user_attrs={UNIT: label}
@@ -140,9 +147,23 @@ class Ledger:
         return next(trial for trial in reversed(trials) if trial.user_attrs.get(UNIT) == label)
 
 
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """Say in a line that the file is no ledger, or cannot be opened."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except SQLAlchemyError as error:
+        why = str(getattr(error, "orig", error)).splitlines()[0]
+        raise StudyError(
+            f"cannot be read as the record of a study ({why})", file=folder / FILE, remedy="give a new --out"
+        ) from error
+
+
 def has_ledger(folder: Path) -> bool:
     """Whether a folder holds a study."""
-    return (folder / FILE).is_file()
+    return (folder / FILE).exists()
 
 
 def _by_label(trials: Iterable[FrozenTrial]) -> dict[str, Entry]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tumorscope.atomic import write_text
+from tumorscope.errors import StudyError
 from tumorscope.studies.plan import Unit
 from tumorscope.studies.work import Job, threads_each
 from tumorscope.training import Recipe
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tumorscope.catalog import Catalog, Progress
 
 CACHE, LOGS, RECIPES, AUDIT = "cache", "logs", "recipes", "audit"
+AGAIN = "remove the folder that it lies in, then run the study again"
 Say = Callable[[str], None]
 
 
@@ -58,7 +60,11 @@ class Place:
         return self._catalogs[channels]
 
     def audit(self) -> dict[str, Any]:
-        """Return ``audit.json`` of the data; it is made once a study."""
+        """Return ``audit.json`` of the data; it is made once a study.
+
+        Raises:
+            StudyError: it is damaged.
+        """
         from tumorscope.catalog.audit import run_audit, write_audit
 
         file = self.out / AUDIT / "audit.json"
@@ -66,8 +72,7 @@ class Place:
             found = run_audit(list(self.data), progress=self.progress)
             self._keep("one", found.catalog)
             write_audit(found, self.out / AUDIT)
-        audit: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return audit
+        return read_json(file)
 
     def job(
         self,
@@ -109,6 +114,21 @@ class Place:
     def _keep(self, channels: str, catalog: Catalog) -> None:
         self.check(channels, catalog)
         self._catalogs[channels] = catalog
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Read a JSON object that a study wrote.
+
+    Raises:
+        StudyError: it is gone or damaged.
+    """
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StudyError("cannot be read", file=file, remedy=AGAIN) from error
+    if not isinstance(values, dict):
+        raise StudyError("does not hold what it should", file=file, remedy=AGAIN)
+    return values
 
 
 def write_recipe(recipe: Recipe, file: Path) -> Path:

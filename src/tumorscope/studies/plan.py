@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tumorscope.errors import StudyError, did_you_mean
+from tumorscope.errors import RecipeError, StudyError, did_you_mean
 from tumorscope.studies.study import RunEntry, Study
 from tumorscope.training import Recipe, load_recipe
 
@@ -141,7 +141,12 @@ def resolve_recipe(name: str, folder: Path, settings: Mapping[str, Any]) -> Reci
     """Load a recipe that a study names: shipped, or a YAML file whose path starts at the study's folder."""
     path = Path(name)
     is_file = path.suffix in (".yaml", ".yml")
-    return load_recipe(folder / path if is_file else name, dict(settings))
+    chosen = folder / path if is_file else name
+    load_recipe(chosen)  # so that what is wrong from here on is wrong with the settings
+    try:
+        return load_recipe(chosen, dict(settings))
+    except RecipeError as error:
+        raise RecipeError(f"what is set over {name}: {error.what}", remedy=error.remedy) from error
 
 
 def slug(name: str) -> str:
@@ -163,7 +168,10 @@ def _by_run(overrides: Mapping[str, Any], names: Sequence[str]) -> dict[str, dic
 
 def _experiments(run: RunEntry, study: Study, folder: Path, overrides: dict[str, Any]) -> Iterator[Experiment]:
     grid = [_options(key, options) for key, options in run.grid.items()]
-    if set_twice := {key for options in grid for _, _, values in options for key in values} & set(overrides):
+    axes = [{key for _, _, values in options for key in values} for options in grid]
+    if shared := {key for at, axis in enumerate(axes) for key in axis if any(key in other for other in axes[:at])}:
+        raise StudyError(f"the grid of '{run.name}' sets {min(shared)} twice", remedy="vary it in one place")
+    if set_twice := set().union(*axes) & set(overrides):
         raise StudyError(
             f"the grid of '{run.name}' varies {min(set_twice)}, so that it cannot be set for all of its runs",
             remedy="set it in a run without that grid, as RUN:KEY=VALUE, or copy the study and change its grid",

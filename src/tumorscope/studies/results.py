@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tumorscope.errors import StudyError
 from tumorscope.model_file import Figure
 from tumorscope.studies.budget import Budget, cut_words
 from tumorscope.studies.compare import (
@@ -25,6 +25,7 @@ from tumorscope.studies.compare import (
 from tumorscope.studies.conclusions import conclude
 from tumorscope.studies.contrasts import contrast
 from tumorscope.studies.ledger import DONE, Entry
+from tumorscope.studies.place import AGAIN, read_json
 from tumorscope.studies.plan import Experiment, Plan, Unit
 from tumorscope.studies.study import Protocol
 from tumorscope.studies.work import TEST, TRAIN
@@ -218,7 +219,7 @@ def _floor(done: Sequence[Unit], protocol: Protocol, out: Path, name: str) -> fl
     """Return the mean over trainings of what a floor scores on the measured slices, weighed by their number."""
     found: list[tuple[float, int]] = []
     for unit in [] if protocol.part == TRAIN else done:  # what was learnt is its own nearest training slice
-        values = json.loads((findings_of(unit, protocol, out) / "metrics.json").read_text(encoding="utf-8"))
+        values = read_json(findings_of(unit, protocol, out) / "metrics.json")
         floor = values[name]["by_split"].get(protocol.slices)  # what copying scores on copies, nobody asks
         if floor and floor["accuracy"] is not None:
             found.append((floor["accuracy"], floor["n"]))
@@ -227,7 +228,11 @@ def _floor(done: Sequence[Unit], protocol: Protocol, out: Path, name: str) -> fl
 
 
 def _curve(unit: Unit, out: Path) -> dict[str, Any]:
-    rows = pd.read_csv(unit.folder(out) / "log.csv")
+    file = unit.folder(out) / "log.csv"
+    try:
+        rows = pd.read_csv(file)
+    except (OSError, ValueError) as error:
+        raise StudyError("cannot be read", file=file, remedy=AGAIN) from error
     curves = {name: [_rounded(float(v)) for v in rows[name]] for name in CURVES if name in rows}
     return {"training": unit.label, "epoch": [int(epoch) for epoch in rows["epoch"]], **curves}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,9 +14,9 @@ import pandas as pd
 
 from tumorscope.atomic import write_json, write_text
 from tumorscope.catalog import Progress
-from tumorscope.errors import StudyError
+from tumorscope.errors import StudyError, UsageError
 from tumorscope.studies.compare import figure, read_answers
-from tumorscope.studies.definition import check_data, check_same, define, note_definition, resolve_data
+from tumorscope.studies.definition import check_data, check_empty, check_same, define, note_definition, resolve_data
 from tumorscope.studies.estimate import within_budget
 from tumorscope.studies.ledger import DONE, FAILED, UNITS, Ledger
 from tumorscope.studies.lock import locked
@@ -29,6 +30,7 @@ from tumorscope.studies.study import Study, load_study, study_path
 from tumorscope.studies.work import Job
 from tumorscope.training import Recipe
 
+FINDINGS = "findings.csv"
 LEADERBOARD, PAGE, RESULTS = "leaderboard.csv", "study.html", "study.json"
 
 
@@ -83,11 +85,16 @@ def run_study(
         StudyError: the study is not valid, is not the one that the folder holds, or its data is missing.
         RecipeError, CatalogError, UsageError, OutputError: see the message; the folder stays resumable.
     """
+    if cpu_hours is not None and not math.isfinite(cpu_hours):
+        raise UsageError(
+            f"a budget of {cpu_hours} hours is not possible", remedy="give --cpu-hours a number, or leave it out"
+        )
     out, chosen, folder = Path(out), load_study(study), study_path(study).parent
     whole = make_plan(chosen, folder, overrides)
     searched = _searched(chosen, folder, overrides)
     place = Place(out, resolve_data(chosen.data, data_root), jobs, say, progress)
     with locked(out):
+        check_empty(out)
         ledger = Ledger(out, UNITS)
         check_same(ledger, asked := define(chosen, whole, searched, cpu_hours), out)
         place = replace(place, check=partial(check_data, ledger, out=out))
@@ -134,7 +141,9 @@ def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
     space: dict[str, BaseDistribution] = {
         name: CategoricalDistribution(list(dict.fromkeys(getattr(unit, name) for unit in plan.units))) for name in names
     }
-    ledger.enroll((label, {name: getattr(u, name) for name in names}, space) for label, u in units.items())
+    lost = [label for label, unit in units.items() if not (unit.folder(place.out) / FINDINGS).is_file()]
+    enrolled = ((label, {name: getattr(u, name) for name in names}, space) for label, u in units.items())
+    ledger.enroll(enrolled, lost=lost)
     entries = ledger.entries()
     left = [unit for label, unit in units.items() if entries[label].state != DONE]
     if left:

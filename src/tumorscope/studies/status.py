@@ -86,5 +86,5 @@ def _epochs(place: Path) -> tuple[int, int]:
         log = place / "log.csv"
         done = len(log.read_text(encoding="utf-8").splitlines()) - 1 if log.is_file() else 0
         return done, int(recipe["schedule"]["epochs"])
-    except (OSError, KeyError, TypeError, yaml.YAMLError):
+    except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError):
         return 0, 0

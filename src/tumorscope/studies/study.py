@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from tumorscope.catalog.benchmark import parse_benchmark
 from tumorscope.catalog.splits import FOLDS, HOWS, LEAKY, is_benchmark
-from tumorscope.errors import StudyError, did_you_mean
+from tumorscope.errors import StudyError, UsageError, did_you_mean
 from tumorscope.yaml_model import first_wrong, read_keys
 
 Metric = Literal["accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity"]
 Slices = Literal["full", "copies", "twin_free", "leak_free"]
 Option = bool | int | float | str | None
+Seed = Annotated[int, Field(ge=0, le=999_999)]
 ALL_FOLDS = tuple(range(1, FOLDS + 1))
 SEEN = ("val", "train")
 """Parts that training used."""
@@ -36,7 +39,7 @@ class Published(_Part):
         runs: names of the runs that follow the authors' own recipes; the others are ours.
     """
 
-    value: float
+    value: float = Field(ge=0, le=1)
     metric: str = "accuracy"
     what: str = ""
     source: str = ""
@@ -65,7 +68,7 @@ class Protocol(_Part):
     part: Literal["test", "val", "train"] = "test"
     slices: Slices | None = None
     folds: tuple[int, ...] = ()
-    seeds: tuple[int, ...] = Field((0,), min_length=1)
+    seeds: tuple[Seed, ...] = Field((0,), min_length=1)
     what: str = ""
 
     @model_validator(mode="before")
@@ -83,8 +86,7 @@ class Protocol(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Protocol:
-        if self.split not in HOWS and not is_benchmark(self.split):
-            raise ValueError(f"there is no split '{self.split}'; {did_you_mean(self.split, HOWS)}")
+        _check_split(self.split, HOWS)
         if bool(self.folds) != (self.split == "folds") or not set(self.folds) <= set(ALL_FOLDS):
             raise ValueError("folds 1 to 5 go with 'split: folds', and only with it")
         if self.slices == "copies" and self.split not in LEAKY:
@@ -118,7 +120,7 @@ class RunEntry(_Part):
     recipe: str = "quick"
     set: dict[str, Any] = {}
     grid: dict[str, list[Any] | dict[str, dict[str, Any]]] = {}
-    protocols: tuple[str, ...] | None = None
+    protocols: tuple[str, ...] | None = Field(None, min_length=1)
     note: str = ""
 
     @field_validator("grid", mode="before")
@@ -172,7 +174,7 @@ class Search(_Part):
     trials: int = Field(10, ge=1)
     split: str = "grouped"
     by: Literal["val_accuracy", "val_loss"] = "val_accuracy"
-    seed: int = 0
+    seed: Seed = 0
 
     @field_validator("space", mode="before")
     @classmethod
@@ -185,8 +187,7 @@ class Search(_Part):
     @model_validator(mode="after")
     def _check(self) -> Search:
         whole = [how for how in HOWS if how != "folds"]  # a search has one validation part
-        if self.split not in whole and not is_benchmark(self.split):
-            raise ValueError(f"a search cannot use the split '{self.split}'; {did_you_mean(self.split, whole)}")
+        _check_split(self.split, whole)
         return self
 
 
@@ -235,6 +236,8 @@ class Study(_Part):
     def _check(self) -> Study:
         if not self.runs and self.search is None:
             raise ValueError("there is neither a run nor a search")
+        if self.search is not None and self.search.name in {run.name for run in self.runs}:
+            raise ValueError(f"the search has the name of a run, '{self.search.name}'")
         named = {name for run in self.runs for name in run.protocols or ()}
         if self.published is not None and self.published.protocol is not None:
             named.add(self.published.protocol)
@@ -254,6 +257,16 @@ class Study(_Part):
         if self.published is not None and self.published.protocol is not None:
             return self.published.protocol
         return "published" if "published" in self.protocols else next(iter(self.protocols))
+
+
+def _check_split(split: str, known: Sequence[str]) -> None:
+    if is_benchmark(split):
+        try:
+            parse_benchmark(split)
+        except UsageError as error:
+            raise ValueError(f"{error.what}; {error.remedy}") from error
+    elif split not in known:
+        raise ValueError(f"'{split}' cannot be a split here; {did_you_mean(split, known)}")
 
 
 def shipped_studies() -> dict[str, Path]:

@@ -215,11 +215,15 @@ def write_recipe_text(recipe: Recipe, **run: Any) -> str:
 
 
 def set_key(values: dict[str, Any], key: str, value: Any) -> None:
-    """Set a dotted key in a recipe's values.
+    """Set a dotted key in a recipe's values; of a part, given as a mapping, the keys that it names.
 
     Raises:
         RecipeError: a part of the key holds no keys.
     """
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            set_key(values, f"{key}.{name}", inner)
+        return
     *parts, last = key.split(".")
     for part in parts:
         values = values.setdefault(part, {})

@@ -65,6 +65,10 @@ class InputDescription(_Part):
             raise ValueError(f"mean and std are 1 or {self.depth} numbers, and std is not 0")
         if self.dtype == "uint8" and self.scale != "0-255":
             raise ValueError("dtype: uint8 goes with scale: 0-255")
+        try:
+            _ = self.spec
+        except ValidationError as error:
+            raise ValueError(f"window: {first_wrong(error, Spec).text}") from error
         return self
 
     @property

@@ -59,12 +59,18 @@ class Engine:
             padded = np.concatenate([given, np.repeat(given[-1:], short, axis=0)]) if short else given
             output = self._one(padded)
             parts.append(output[: len(given)] if short and len(output) == len(padded) else output)
+        if len(shapes := {part.shape[1:] for part in parts}) > 1:
+            raise ModelFileError(
+                f"gives rows of different shapes ({', '.join(map(str, sorted(shapes)))})",
+                file=self.file,
+                remedy="return an array with one row a slice, each alike",
+            )
         return np.concatenate(parts)
 
     def _one(self, images: NDArray[Any]) -> NDArray[Any]:
         try:
             output = np.asarray(self.answer(images))
-        except Exception as error:  # whatever a graph or a stranger's function raises
+        except (Exception, SystemExit, GeneratorExit) as error:  # whatever a graph or a stranger's function raises
             why = str(error).strip().splitlines() or [""]
             text = f"{type(error).__name__}: {why[0][:160]}".rstrip(": ")
             raise ModelFileError(
@@ -176,7 +182,7 @@ def _import(name: str, folder: Path) -> Any:
     _forget_another(name, folder)
     try:
         return importlib.import_module(name)
-    except Exception as error:  # importing runs a stranger's code
+    except (Exception, SystemExit, GeneratorExit) as error:  # importing runs a stranger's code
         text = f"{type(error).__name__}: {error}".splitlines()[0][:160]
         raise ModelFileError(
             f"the module '{name}' cannot be imported ({text})", remedy="put it beside the description, or install it"
