@@ -11,6 +11,15 @@ from pydantic import BaseModel, ValidationError
 
 from tumorscope.errors import TumorscopeError, did_you_mean
 
+NO_JARGON = {
+    "tuple_type": "should be a list",
+    "list_type": "should be a list",
+    "dict_type": "should hold keys and values",
+    "model_type": "should hold keys and values",
+    "model_attributes_type": "should hold keys and values",
+}
+"""Our words for pydantic's kinds of faults, where its own name Python's types."""
+
 
 @dataclass(frozen=True)
 class Wrong:
@@ -107,7 +116,8 @@ def first_wrong(error: ValidationError, model: type[BaseModel]) -> Wrong:
         return Wrong("value", where, "is empty")
     if first["type"] == "value_error":
         return Wrong("check", where, str(first["ctx"]["error"]))
-    return Wrong("value", where, first["msg"][:1].lower() + first["msg"][1:])
+    text = NO_JARGON.get(first["type"], first["msg"])
+    return Wrong("value", where, text[:1].lower() + text[1:])
 
 
 def keys_beside(model: type[BaseModel], where: list[str]) -> list[str]:

@@ -337,6 +337,11 @@ def test_inputs_are_scaled_as_described(wanted, expected):
     np.testing.assert_array_equal(first.transpose(0, 2, 3, 1), batch)
 
 
+def test_one_number_stands_for_every_channel():
+    one = InputDescription(side=32, scale="mean-std", mean=0.5, std=0.25)
+    assert (one.mean, one.std) == ((0.5,), (0.25,))
+
+
 def test_letterbox_pads_and_stretch_does_not():
     wide = np.full((20, 80), 100, np.float32)
     kept = make_batch([wide], InputDescription(side=32, color="gray", scale="0-255", resize="letterbox"))[0, 0]
@@ -362,6 +367,8 @@ WRONG = {
     "another type": ({"input": {"dtype": "float64"}}, r"takes tensor\(float\), not float64"),
     "an unknown key": ({"input": {"colour": "rgb"}}, "unknown key 'input.colour'; did you mean 'color'"),
     "an unknown word": ({"input": {"scale": "0-2"}}, "'input.scale'"),
+    "a mean that is no number": ({"input": {"mean": [float("nan")], "std": 1, "scale": "mean-std"}}, "finite number"),
+    "a word for numbers": ({"input": {"mean": "half"}}, "'input.mean': should be a list"),
     "a window that is none": ({"input": {"window": [99, 1]}}, "'input': window: "),
     "means without a scale": ({"input": {"mean": [0.5], "std": [0.5]}}, "mean-std"),
     "an output that is not there": ({"output": {"kind": "logits", "name": "score"}}, "did you mean 'scores'"),

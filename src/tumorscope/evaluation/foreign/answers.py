@@ -34,7 +34,7 @@ def to_probabilities(output: NDArray[Any], kind: str) -> Floats:
     """
     values = np.asarray(output, np.float64).reshape(len(output), -1)
     if not np.isfinite(values).all():
-        raise ValueError("gives numbers that are not finite")
+        raise ValueError("gives numbers that are not finite (look at the model, or at scale, mean and std)")
     if values.shape[1] == 1:
         second = _checked(values) if kind == "probabilities" else _sigmoid(values)
         return np.hstack([1 - second, second])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from tumorscope.catalog.names import CLASSES, KINDS, LESION, class_name, kind_class
 from tumorscope.errors import ModelFileError, did_you_mean
@@ -23,6 +23,10 @@ def _yaml_word(value: Any) -> Any:
 
 def _crop_word(value: Any) -> Any:
     return {True: "head", False: "none"}.get(value, value) if isinstance(value, bool) else value
+
+
+def _list(value: Any) -> Any:
+    return [value] if isinstance(value, int | float) else value
 
 
 class _Part(BaseModel):
@@ -50,8 +54,8 @@ class InputDescription(_Part):
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     color: Literal["gray", "rgb", "bgr", "sequences"] = "rgb"
     scale: Literal["0-1", "0-255", "mean-std"] = "0-1"
-    mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
+    mean: Annotated[tuple[FiniteFloat, ...], BeforeValidator(_list)] = ()
+    std: Annotated[tuple[FiniteFloat, ...], BeforeValidator(_list)] = ()
     dtype: Literal["float32", "float16", "float64", "uint8"] = "float32"
     resize: Literal["letterbox", "stretch"] = "stretch"
     crop: Annotated[Literal["head", "none"], BeforeValidator(_crop_word)] = "none"

@@ -87,7 +87,9 @@ class ForeignModel:
         try:
             probabilities = to_probabilities(output, self.described.output.kind)
         except ValueError as error:
-            raise ModelFileError(str(error), file=self.engine.file, remedy="mend output in the description") from error
+            raise ModelFileError(
+                str(error), file=self.engine.file, remedy="mend the model or its description"
+            ) from error
         return ForeignOutputs(sum_by_class(probabilities, self.outputs, self.card.classes))
 
 
