@@ -10,8 +10,8 @@ from tumorscope.catalog.phantom import CLASSES as PHANTOM_CLASSES
 from tumorscope.errors import UsageError
 from tumorscope.studies.budget import Cost, cost_key, cut, cut_words, fit_to
 from tumorscope.studies.estimate import probe_job
+from tumorscope.studies.load import parse_study, shipped_studies
 from tumorscope.studies.plan import make_plan
-from tumorscope.studies.study import parse_study, shipped_studies
 from tumorscope.training.recipe import load_recipe
 
 

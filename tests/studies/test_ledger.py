@@ -12,12 +12,13 @@ from tumorscope.catalog import build_catalog
 from tumorscope.errors import StudyError, UsageError
 from tumorscope.studies.definition import check_data, check_same, define, note_definition
 from tumorscope.studies.ledger import Ledger
+from tumorscope.studies.load import parse_study
 from tumorscope.studies.lock import is_locked, locked
 from tumorscope.studies.place import Place
 from tumorscope.studies.plan import make_plan
 from tumorscope.studies.search import best, distributions, draw, judge, label, run_search
 from tumorscope.studies.status import read_status
-from tumorscope.studies.study import Search, parse_study
+from tumorscope.studies.study import Search
 from tumorscope.training import load_recipe
 
 SPACE = {"run": CategoricalDistribution(["a", "b"]), "seed": CategoricalDistribution([0, 1])}

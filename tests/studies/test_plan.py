@@ -7,8 +7,8 @@ import yaml
 
 from tumorscope.errors import RecipeError, StudyError
 from tumorscope.studies.definition import resolve_data
+from tumorscope.studies.load import load_study, parse_study, shipped_studies
 from tumorscope.studies.plan import make_plan
-from tumorscope.studies.study import load_study, parse_study, shipped_studies
 
 BASE = {
     "name": "small",

@@ -8,10 +8,10 @@ import pytest
 
 from tumorscope.studies.compare import PER_CLASS
 from tumorscope.studies.ledger import DONE, Entry
+from tumorscope.studies.load import parse_study
 from tumorscope.studies.page import study_page
 from tumorscope.studies.plan import make_plan
 from tumorscope.studies.results import gather
-from tumorscope.studies.study import parse_study
 
 STUDY = {
     "name": "half",

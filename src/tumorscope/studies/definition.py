@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from tumorscope.catalog.phantom import is_phantom
 from tumorscope.errors import StudyError
 from tumorscope.studies.ledger import Ledger, has_ledger
+from tumorscope.studies.load import parse_study
 from tumorscope.studies.plan import Plan
-from tumorscope.studies.study import Study, parse_study
+from tumorscope.studies.study import Study
 from tumorscope.training import Recipe
 from tumorscope.training.recipe import parse_recipe
 

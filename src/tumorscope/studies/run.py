@@ -19,6 +19,7 @@ from tumorscope.studies.compare import figure, read_answers
 from tumorscope.studies.definition import check_data, check_empty, check_same, define, note_definition, resolve_data
 from tumorscope.studies.estimate import within_budget
 from tumorscope.studies.ledger import DONE, FAILED, UNITS, Ledger
+from tumorscope.studies.load import load_study, study_path
 from tumorscope.studies.lock import locked
 from tumorscope.studies.page import study_page
 from tumorscope.studies.place import CACHE, Place, Say
@@ -26,7 +27,7 @@ from tumorscope.studies.plan import Plan, Unit, make_plan, resolve_recipe
 from tumorscope.studies.recorded import train_and_record
 from tumorscope.studies.results import findings_of, gather, leaderboard
 from tumorscope.studies.search import run_search
-from tumorscope.studies.study import Study, load_study, study_path
+from tumorscope.studies.study import Study
 from tumorscope.studies.work import Job
 from tumorscope.training import Recipe
 

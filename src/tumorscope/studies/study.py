@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tumorscope.catalog.benchmark import parse_benchmark
 from tumorscope.catalog.splits import FOLDS, HOWS, LEAKY, is_benchmark
-from tumorscope.errors import StudyError, UsageError, did_you_mean
-from tumorscope.yaml_model import first_wrong, read_keys
+from tumorscope.errors import UsageError, did_you_mean
 
 Metric = Literal["accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity"]
 Slices = Literal["full", "copies", "twin_free", "leak_free"]
@@ -267,47 +264,3 @@ def _check_split(split: str, known: Sequence[str]) -> None:
             raise ValueError(f"{error.what}; {error.remedy}") from error
     elif split not in known:
         raise ValueError(f"'{split}' cannot be a split here; {did_you_mean(split, known)}")
-
-
-def shipped_studies() -> dict[str, Path]:
-    """Return the shipped studies by name."""
-    folder = Path(str(files("tumorscope.studies") / "shipped"))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-
-
-def study_path(name: str | Path) -> Path:
-    """Return the file of a study: a path, or the name of a shipped one.
-
-    Raises:
-        StudyError: there is no such study.
-    """
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml"):
-        return path
-    shipped = shipped_studies()
-    if str(name) not in shipped:
-        raise StudyError(f"there is no study '{name}'", remedy=did_you_mean(str(name), shipped))
-    return shipped[str(name)]
-
-
-def load_study(name: str | Path) -> Study:
-    """Load a study by path, or a shipped one by name.
-
-    Raises:
-        StudyError: it does not exist, is no YAML, or holds an unknown key or a wrong value.
-    """
-    path = study_path(name)
-    return parse_study(read_keys(path, StudyError, remedy="compare it with a shipped study"), path)
-
-
-def parse_study(values: dict[str, Any], path: Path) -> Study:
-    """Check the values of a study.
-
-    Raises:
-        StudyError: names the key that is wrong, and the nearest valid one where it is unknown.
-    """
-    try:
-        return Study.model_validate(values)
-    except ValidationError as error:
-        wrong = first_wrong(error, Study)
-        raise StudyError(wrong.line, file=path, remedy=wrong.remedy or "see docs/studies.md for the keys") from error
