@@ -105,7 +105,8 @@ def _summary_line(study: Mapping[str, Any], page: str) -> str:
     same = next((row for row in honest["rows"] if row["run"] == (ours or {}).get("run")), None) if honest else None
     figure = f"{100 * published['value']:.4g}% ({published['what']})"
     copied = _share(same["copy_baseline"]) if same else "not measured"
-    best = "the same" if theirs is ours else _short(ours)
+    count = len(_theirs(study)["rows"])
+    best = "the same" if theirs is ours else _short(ours) + (f", best of {count}" if count > 1 else "")
     link = f"[{study['name']}]({page}#{study['name']})"
     return f"| {link} | {figure} | {_short(theirs)} | {best} | {_short(same)} | {copied} |"
 
