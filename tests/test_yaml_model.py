@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tumorscope.errors import RecipeError
-from tumorscope.yaml_model import first_wrong, keys_beside, read_keys
+from tumorscope.yaml_model import first_wrong, keys_beside, load_yaml, read_keys
 
 
 class Wheel(BaseModel):
@@ -55,6 +55,7 @@ def test_keys_of_a_choice_between_models_are_those_of_the_one_that_is_named():
         (b"a: 1\nb: [", "is not valid YAML: line 2: .*; look there"),
         (b"a: 1\nb: {c: 1,\n  c: 2}", "is not valid YAML: line 3: the key 'c' stands twice; look there"),
         (b"day: 2020-99-99", "is not valid YAML: .*; look there"),
+        (b"a: !!bool maybe", "is not valid YAML: a value is not what it says it is .*; look there"),
         (b"[" * 5000, "is not valid YAML: it is nested too deeply; look there"),
         (b"- a", "holds no keys; look there"),
     ],
@@ -64,3 +65,8 @@ def test_what_is_no_yaml_of_keys_is_told_with_the_file(tmp_path, content, said):
     path.write_bytes(content)
     with pytest.raises(RecipeError, match=f"mine.yaml: {said}"):
         read_keys(path, RecipeError, remedy="look there")
+
+
+def test_anchors_and_merged_keys_are_no_keys_twice():
+    text = "a: &a {x: 1}\nouter: {inner: &b {<<: *a, x: 2}}\nc: {<<: *b}\n"
+    assert load_yaml(text) == {"a": {"x": 1}, "outer": {"inner": {"x": 2}}, "c": {"x": 2}}

@@ -9,6 +9,7 @@ Without folders the pages are written again from what docs/results.json holds.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -105,8 +106,11 @@ def _summary_line(study: Mapping[str, Any], page: str) -> str:
     same = next((row for row in honest["rows"] if row["run"] == (ours or {}).get("run")), None) if honest else None
     figure = f"{100 * published['value']:.4g}% ({published['what']})"
     copied = _share(same["copy_baseline"]) if same else "not measured"
-    count = len(_theirs(study)["rows"])
-    best = "the same" if theirs is ours else _short(ours) + (f", best of {count}" if count > 1 else "")
+    rows = _theirs(study)["rows"]
+    done = sum(row["done"] == row["trainings"] for row in rows)
+    best = "the same" if theirs is ours else _short(ours)
+    best += f", best of {done}" if len(rows) > 1 else ""
+    best += f" ({len(rows) - done} not done)" if done < len(rows) else ""
     link = f"[{study['name']}]({page}#{study['name']})"
     return f"| {link} | {figure} | {_short(theirs)} | {best} | {_short(same)} | {copied} |"
 
@@ -117,7 +121,8 @@ def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
     yield f"{study['title']}. {study['description']}"
     if published:
         yield f"Published: **{100 * published['value']:.4g}%** ({published['what']}; {published['source']})."
-    settings = "".join(f" --set {key}={value}" for key, value in study.get("settings", {}).items())
+    given = study.get("settings", {}).items()
+    settings = "".join(f" --set {shlex.quote(f'{key}={json.dumps(value)}')}" for key, value in given)
     yield f"`tumorscope study run {study['name']} --data-root DIR --out DIR{settings}`"
     if study["cut"]:
         yield "Cut to fit a budget: " + "; ".join(map(str, study["cut"])) + "."
@@ -142,14 +147,15 @@ def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
         yield "### Which conclusions stand without leaks"
         yield CONCLUDED
         leaky = study["conclusions"][0]["published"]["protocol"]
-        head = f"| choice | authors say | {leaky} (leaky) | without leaks | the conclusion |"
+        head = f"| choice | authors say | {leaky} (leaky) | without leaks | protocol | the conclusion |"
         scale = 1 if study["metric"] == "auc" else 100
         yield "\n".join([head, _rule(head), *(_conclusion_line(row, scale) for row in study["conclusions"])])
 
 
 def _conclusion_line(row: Mapping[str, Any], scale: int) -> str:
     cells = (f"{row['title']}: {row['option']} against {row['against']}", row["authors"] or "",
-             _says(row["published"], scale), _says(row["honest"], scale), f"**{row['verdict']}**")  # fmt: skip
+             _says(row["published"], scale), _says(row["honest"], scale), row["honest"]["protocol"],
+             f"**{row['verdict']}**")  # fmt: skip
     return "| " + " | ".join(cells) + " |"
 
 

@@ -87,12 +87,15 @@ def load_yaml(text: str) -> Any:
         raise ValueError(f"line {mark.line + 1}: {said}" if mark else said) from error
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    except (KeyError, IndexError, AttributeError, ValueError) as error:  # of a tag such as !!bool on another word
+        raise ValueError(f"a value is not what it says it is ({error})") from error
 
 
 class _Loader(yaml.SafeLoader):
     """Takes no key twice: the first would be lost without a word."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
         seen = set()
         for key, _ in node.value:
             if (name := (key.tag, str(key.value))) in seen:
@@ -100,7 +103,7 @@ class _Loader(yaml.SafeLoader):
                     None, None, f"the key '{key.value}' stands twice", key.start_mark
                 )
             seen.add(name)
-        return super().construct_mapping(node, deep=deep)
+        return node
 
 
 def first_wrong(error: ValidationError, model: type[BaseModel]) -> Wrong:

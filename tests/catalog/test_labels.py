@@ -34,7 +34,10 @@ def test_where_tumor_is_a_class_every_kind_falls_under_it():
 
 
 def test_a_kind_of_ours_that_the_classes_lack_is_not_called_another():
-    assert not cover_matrix(["glioma"], ("meningioma", "notumor")).any()
+    assert not cover_matrix(["glioma", "hgg", "astrocytoma"], ("meningioma", "notumor")).any()
+    assert (
+        cover_matrix(["hgg", "schwannoma"], ("meningioma", "notumor", "tumor")).tolist() == [[False, False, True]] * 2
+    )
 
 
 def test_no_rows_give_an_empty_matrix_of_the_right_width():

@@ -216,8 +216,13 @@ def test_kaggle_credentials_are_read_and_go_to_kaggle_alone(no_kaggle, monkeypat
     assert credentials(kaggle) == "Bearer token1"
     monkeypatch.setenv("KAGGLE_API_TOKEN", "token2")
     assert credentials(kaggle) == "Bearer token2"
-    monkeypatch.setenv("KAGGLE_API_TOKEN", " tok\nen2\n")
-    assert credentials(kaggle) == "Bearer token2", "a header that is refused would be told, secret and all"
+    monkeypatch.setenv("KAGGLE_API_TOKEN", " token2\n")
+    assert credentials(kaggle) == "Bearer token2"
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "tok\nen2")
+    with pytest.raises(UsageError, match="not one line") as caught:
+        credentials(kaggle)
+    assert "en2" not in str(caught.value)
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "token2")
     assert credentials(mirrored(kaggle, "http://mirror.local")) is None
     assert credentials("https://zenodo.org/records/1") is None
 

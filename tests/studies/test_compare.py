@@ -174,6 +174,9 @@ def test_findings_of_folds_are_pooled_and_left_out_slices_stay_out(tmp_path):
 def test_a_call_is_the_likeliest_class_and_a_coarse_label_covers_every_kind(tmp_path):
     path = findings(tmp_path, "a", ["x", "y", "z"])
     table = pd.read_csv(path).assign(p_glioma=[0.3, 0.5, 0.2], label=["glioma", "tumor", "notumor"])
+    kinds = table.assign(label=["notumor", "astrocytoma", "schwannoma"], p_glioma=[0.3, 0.5, 0.5])
+    kinds.to_csv(path, index=False)
+    assert read_answers([(0, path)], "full").right[:, 0].all(), "a kind is met by its class, or by any tumor"
     table.to_csv(path, index=False)
     found = read_answers([(0, path)], "full")
     assert found.called[:, 0].tolist() == ["notumor", "glioma", "notumor"]

@@ -155,6 +155,7 @@ def test_a_claim_is_of_an_option_that_is_tried():
         return make_plan(study(runs=runs, tables=[{"of": "augment.flip", "claims": {option: "better"}}]), Path())
 
     assert claiming("0.5").study.tables[0].claims == {"0.5": "better"}
+    assert claiming(0.5).study.tables[0].claims == {"0.5": "better"}, "as YAML reads it"
     for wrong in ("0.6", "0"):
         with pytest.raises(StudyError, match=rf"'augment\.flip' has no option '{wrong}' that is compared with '0'"):
             claiming(wrong)
@@ -172,6 +173,8 @@ def test_what_a_grid_varies_cannot_be_set_for_all_of_its_runs():
     assert [experiment.recipe.spec.side for experiment in made] == [64, 96, 128]
     with pytest.raises(StudyError, match=r"the grid of 'a' varies spec\.side"):
         make_plan(study(runs=runs), Path(), {"spec.side": 128})
+    with pytest.raises(StudyError, match=r"the grid of 'a' varies spec\.side"):
+        make_plan(study(runs=runs), Path(), {"spec": {"side": 128}})
 
 
 def test_data_is_a_name_under_the_root_a_path_or_a_phantom(tmp_path):

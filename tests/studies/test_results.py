@@ -119,9 +119,25 @@ def test_a_choice_that_only_leaks_make_better_is_told_on_the_page(gathered):
         runs=[{"name": "a", "recipe": "smoke", "grid": {"augment.flip": [0, 0.5]}}],
         tables=[{"of": "augment.flip", "title": "Mirrored slices"}],
     )
+    assert [row["whole"] for row in found["tables"][0]["rows"]] == [True, True]
     (conclusion,) = found["conclusions"]
     assert (conclusion["claimed"], conclusion["verdict"]) == ("better", "not shown without leaks")
     page = " ".join(study_page(found).split())
     assert "Which conclusions stand without leaks" in page
     assert "Mirrored slices<small>0.5 against 0</small>" in page
     assert 'better<small class="range">+50.0 (' in page
+
+
+def test_a_choice_is_not_judged_before_all_its_runs_are_done(gathered):
+    found = gathered(
+        {f"a-flip={flip}/{split}-seed0": [True] * 40 for flip in ("0", "0.5") for split in ("random", "folds-fold1")},
+        protocols={"random": {"split": "random"}, "apart": {"split": "folds", "folds": [1, 2]}},
+        runs=[{"name": "a", "recipe": "smoke", "grid": {"augment.flip": [0, 0.5]}}],
+        tables=[{"of": "augment.flip"}],
+    )
+    assert [(row["protocol"], row["whole"]) for row in found["tables"][0]["rows"]] == [
+        ("random", True),
+        ("apart", False),
+    ]
+    assert found["conclusions"] == []
+    assert "not all trainings are done" in study_page(found)

@@ -125,10 +125,11 @@ def test_a_killed_study_goes_on_and_ends_with_the_same_table(study, undisturbed,
     pd.testing.assert_frame_equal(ours, theirs)
 
 
-def test_a_training_whose_folder_is_gone_is_done_again(study, undisturbed, tmp_path):
+@pytest.mark.parametrize("folder", ["runs/good", "runs/good/random-seed0/val"], ids=["run", "part"])
+def test_a_training_whose_folder_is_gone_is_done_again(study, undisturbed, tmp_path, folder):
     out = tmp_path / "lost"
     shutil.copytree(undisturbed, out)
-    shutil.rmtree(out / "runs" / "good")
+    shutil.rmtree(out / folder)
     assert run(["study", "run", str(study), "--out", str(out), "--jobs", "2"]) == SOME_FAILED
     ours, theirs = (pd.read_csv(folder / "leaderboard.csv").drop(columns="minutes") for folder in (out, undisturbed))
     pd.testing.assert_frame_equal(ours, theirs)

@@ -14,7 +14,8 @@ import pytest
 pytest.importorskip("torch")
 from tumorscope.errors import CatalogError, RecipeError, UsageError
 from tumorscope.model_file import read_model
-from tumorscope.training import train
+from tumorscope.training import load_recipe, train
+from tumorscope.training.run import _kept_aside
 
 TINY = {
     "schedule.epochs": 3, "spec.side": 64, "network.width": 16, "schedule.batch": 8, "exclude_patients": ["P7"],
@@ -43,6 +44,14 @@ def test_the_card_knows_what_was_trained_on(run):
     assert model.card.thresholds.outlier > 0
     assert len(model.prints) > 0
     assert model.card.never_shown == ("the patients P7", "CT"), "what was kept aside, then what the recipe says"
+
+
+def test_a_set_whose_twins_were_left_out_is_named_without_its_folder():
+    kept_aside = load_recipe("smoke", {"exclude_twins_of": ["/data/outside"], "exclude_patients": ["A", "B"]})
+    assert list(_kept_aside(kept_aside)) == [
+        "outside and the twins of its slices that were found before training",
+        "the patients A, B",
+    ]
 
 
 def test_the_exported_graph_says_what_torch_says(run):

@@ -13,11 +13,12 @@ from tumorscope.catalog.names import CLASSES, LESION, NOTUMOR, TUMOR, kind_class
 def cover_matrix(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.bool_]:
     """Say which classes each label covers.
 
-    A label covers the class of its name; 'tumor', and a kind of tumor that is not among the classes, covers all tumor
-    classes, or the one its kind belongs to. Where 'tumor' is itself a class every other tumor falls under it.
+    A label covers the class of its name, else the class that its kind belongs to, else 'tumor' where that is a class.
+    'tumor' itself, and a kind of tumor that is none of ours, covers all tumor classes.
 
     Returns:
-        bool ``(n, classes)``; a row of False is a label that the classes cannot express, such as 'lesion'.
+        bool ``(n, classes)``; a row of False is a label that the classes cannot express, such as 'lesion', or 'glioma'
+        where they name other tumors alone.
     """
     labels = list(labels)
     known = {label: _covered(label, tuple(classes)) for label in set(labels)}
@@ -25,13 +26,9 @@ def cover_matrix(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.bo
 
 
 def _covered(label: str, classes: tuple[str, ...]) -> list[bool]:
-    if label in classes:
-        return [name == label for name in classes]
-    if label in CLASSES and label not in (NOTUMOR, LESION) and TUMOR in classes:
-        return [name == TUMOR for name in classes]
-    wider = label if label in (NOTUMOR, TUMOR, LESION) else kind_class(label)
-    if wider in classes:
-        return [name == wider for name in classes]
-    if wider in ("", NOTUMOR, LESION):
-        return [False] * len(classes)
-    return [name not in (NOTUMOR, LESION) for name in classes]
+    wider = label if label in CLASSES else kind_class(label)
+    is_tumor = wider not in ("", NOTUMOR, LESION)
+    for name in (label, wider, *([TUMOR] if is_tumor else [])):
+        if name in classes:
+            return [one == name for one in classes]
+    return [wider == TUMOR and one not in (NOTUMOR, LESION) for one in classes]

@@ -16,8 +16,8 @@ FOLDS = 5
 RESAMPLES = 2000
 BLOCK = 512
 """Test thumbnails compared at once: a block of distances to 10,000 training slices takes 20 MB."""
-MOST_OF_A_GROUP = 0.5
-"""Where one group holds a larger share, a fold that tests it has nearly nothing to learn from."""
+LARGEST_GROUP = 0.8
+"""Where one group holds a larger share of a class, a fold that tests it has too little to learn that class from."""
 CANDIDATES = 4
 """Neighbors found in float32 whose distances are then counted exactly."""
 MAX_COMPARISONS = 100_000_000
@@ -170,8 +170,8 @@ def source_probe(
     folds = _possible_folds(names, sides)
     if folds < 2:
         return Score(None, 0, None, None, "not measurable: a class has a single group, or there is a single class")
-    if np.bincount(sides).max() > MOST_OF_A_GROUP * len(sides):
-        return Score(None, 0, None, None, "not measurable: most slices are of one group")
+    if lumped := _lumped(names, sides):
+        return Score(None, 0, None, None, f"not measurable: nearly all slices of '{lumped}' are of one group")
     values = features.to_numpy(np.float32)
     right, answered = np.zeros(len(names), bool), np.zeros(len(names), bool)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
@@ -262,6 +262,15 @@ def _cluster_ids(clusters: ArrayLike | None, count: int) -> NDArray[np.int64]:
     if clusters is None:
         return np.arange(count)
     return np.unique(np.asarray(clusters).astype(str), return_inverse=True)[1].astype(np.int64)
+
+
+def _lumped(labels: NDArray[np.str_], groups: NDArray[np.int64]) -> str:
+    """Return a class of which one group holds nearly everything, or ''."""
+    for name in np.unique(labels):
+        of_class = groups[labels == name]
+        if np.bincount(of_class).max() > LARGEST_GROUP * len(of_class):
+            return str(name)
+    return ""
 
 
 def _possible_folds(labels: NDArray[np.str_], groups: NDArray[np.int64]) -> int:

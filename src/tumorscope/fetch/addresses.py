@@ -33,7 +33,8 @@ def mirrored(url: str, mirror: str | None) -> str:
     if not base:
         return url
     try:
-        known = urlsplit(base).scheme in ("http", "https") and urlsplit(base).port != 0
+        asked = urlsplit(base)
+        known = asked.scheme in ("http", "https") and bool(asked.hostname) and asked.port != 0
     except ValueError:  # no port, or a broken IPv6 address
         known = False
     if not known:
@@ -42,9 +43,14 @@ def mirrored(url: str, mirror: str | None) -> str:
     return base.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def _may_stand_in_a_header(letter: str) -> bool:
-    """Whether a header may hold it; one that is refused would be told whole, secret and all."""
-    return letter.isascii() and letter.isprintable()
+def _one_line(token: str) -> str:
+    """Return a token as a header may hold it: a header that is refused would be told whole, secret and all."""
+    token = token.strip()
+    if not (token.isascii() and token.isprintable()):
+        raise UsageError(
+            "the token for Kaggle is not one line of plain letters", remedy="copy it from kaggle.com again"
+        )
+    return token
 
 
 def credentials(url: str) -> str | None:
@@ -62,8 +68,8 @@ def credentials(url: str) -> str | None:
     token_file, key_file = folder / "access_token", folder / "kaggle.json"
     try:
         token = os.environ.get("KAGGLE_API_TOKEN") or (token_file.read_text() if token_file.is_file() else "")
-        if token := "".join(filter(_may_stand_in_a_header, token.strip())):
-            return f"Bearer {token}"
+        if token.strip():
+            return f"Bearer {_one_line(token)}"
         name, key = os.environ.get("KAGGLE_USERNAME", ""), os.environ.get("KAGGLE_KEY", "")
         if not (name and key):
             if not key_file.is_file():

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorscope.catalog.probes import labels_agree
+from tumorscope.catalog import cover_matrix
 from tumorscope.errors import StudyError
 from tumorscope.evaluation import metrics
 from tumorscope.evaluation.bootstrap import estimate, paired_difference
@@ -275,8 +275,8 @@ def _read(path: Path, slices: str) -> pd.DataFrame:
             table = table[table[column] == str(said)]
         texts, tumor = table[list(TEXTS)], pd.to_numeric(table["tumor_probability"])
         probabilities = table.filter(regex=f"^{PROBABILITY}").astype(np.float64)
-        names = np.array([column.removeprefix(PROBABILITY) for column in probabilities.columns])
-        called = names[probabilities.to_numpy().argmax(axis=1)]
+        names = [column.removeprefix(PROBABILITY) for column in probabilities.columns]
+        likeliest = probabilities.to_numpy().argmax(axis=1)
     except (OSError, ValueError, KeyError) as error:
         raise StudyError(
             "is not a readable table of findings", file=path, remedy="remove its folder, then run the study again"
@@ -284,8 +284,8 @@ def _read(path: Path, slices: str) -> pd.DataFrame:
     alone = "row:" + texts["dataset"] + "/" + texts["path"]
     return texts.assign(
         cluster=texts["cluster"].where(texts["cluster"] != "", alone),
-        called=called,
-        right=labels_agree(called, texts["label"]),
+        called=np.array(names)[likeliest],
+        right=cover_matrix(texts["label"], names)[np.arange(len(texts)), likeliest],
         tumor_probability=tumor,
     )
 

@@ -12,7 +12,6 @@ def conclude(
     tables: Sequence[Mapping[str, Any]],
     protocols: Mapping[str, Mapping[str, Any]],
     theirs: str,
-    claims: Mapping[str, Mapping[str, str]],
 ) -> list[dict[str, Any]]:
     """Set what a choice does as published beside what it does without leaks.
 
@@ -20,7 +19,6 @@ def conclude(
         tables: contrasts, as in ``study.json``.
         protocols: by name, as in ``study.json``.
         theirs: the protocol that the published figure belongs to.
-        claims: of a table's key, what the authors say that an option is: 'better' or 'worse'.
 
     Returns:
         A row for every option of every table and every protocol without leaks, where all trainings that are compared
@@ -30,12 +28,11 @@ def conclude(
     honest = [name for name, protocol in protocols.items() if not protocol["leaky"]]
     if not protocols[theirs]["leaky"]:
         return []
-    return [row for table in tables for row in _of_table(table, theirs, honest, claims.get(table["of"], {}))]
+    return [row for table in tables for row in _of_table(table, theirs, honest)]
 
 
-def _of_table(
-    table: Mapping[str, Any], theirs: str, honest: Iterable[str], claims: Mapping[str, str]
-) -> Iterator[dict[str, Any]]:
+def _of_table(table: Mapping[str, Any], theirs: str, honest: Iterable[str]) -> Iterator[dict[str, Any]]:
+    claims: Mapping[str, str] = table["claims"]
     found = {(row["protocol"], row["option"]): row for row in table["rows"]}
     for option in dict.fromkeys(row["option"] for row in table["rows"]):
         for name in honest:

@@ -31,7 +31,13 @@ def contrast(
         for option in options[1:]
         for row in _row(plan, (table.of, options[0], option), protocol, answers[protocol], is_done)
     ]
-    return {"of": table.of, "title": table.title or f"What {table.of} does", "against": options[0], "rows": rows}
+    return {
+        "of": table.of,
+        "title": table.title or f"What {table.of} does",
+        "against": options[0],
+        "claims": table.claims,
+        "rows": rows,
+    }
 
 
 def _row(

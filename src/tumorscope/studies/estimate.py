@@ -69,6 +69,7 @@ def measure(recipes: Sequence[Recipe], place: Place) -> dict[str, Cost]:
         for number, recipe in enumerate(kinds.values())
     }
     found: dict[str, Ended] = {}
+    shutil.rmtree(place.out / PROBES, ignore_errors=True)  # of a measurement that was interrupted
     place.say(f"measuring what a training costs ({len(jobs)} kind{'s' if len(jobs) > 1 else ''} of network and side)")
     work_through(probe, jobs.values(), 1, lambda _: None, lambda job, ended: found.update({job.label: ended}))
     shutil.rmtree(place.out / PROBES, ignore_errors=True)

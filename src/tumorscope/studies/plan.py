@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tumorscope.errors import RecipeError, StudyError, did_you_mean
-from tumorscope.studies.study import RunEntry, Study
+from tumorscope.studies.study import RunEntry, Study, option_name
 from tumorscope.training import Recipe, load_recipe
+from tumorscope.training.recipe import flat
 
 RUNS = "runs"
 
@@ -168,10 +169,10 @@ def _by_run(overrides: Mapping[str, Any], names: Sequence[str]) -> dict[str, dic
 
 def _experiments(run: RunEntry, study: Study, folder: Path, overrides: dict[str, Any]) -> Iterator[Experiment]:
     grid = [_options(key, options) for key, options in run.grid.items()]
-    axes = [{key for _, _, values in options for key in values} for options in grid]
+    axes = [{key for _, _, values in options for key in flat(values)} for options in grid]
     if shared := {key for at, axis in enumerate(axes) for key in axis if any(key in other for other in axes[:at])}:
         raise StudyError(f"the grid of '{run.name}' sets {min(shared)} twice", remedy="vary it in one place")
-    if set_twice := set().union(*axes) & set(overrides):
+    if set_twice := set().union(*axes) & set(flat(overrides)):
         raise StudyError(
             f"the grid of '{run.name}' varies {min(set_twice)}, so that it cannot be set for all of its runs",
             remedy="set it in a run without that grid, as RUN:KEY=VALUE, or copy the study and change its grid",
@@ -193,7 +194,7 @@ def _options(key: str, options: list[Any] | dict[str, dict[str, Any]]) -> list[t
     """Return (key, the option's name, the recipe keys it sets)."""
     if isinstance(options, dict):
         return [(key, name, values) for name, values in options.items()]
-    return [(key, _text(value), {key: value}) for value in options]
+    return [(key, option_name(value), {key: value}) for value in options]
 
 
 def _check_claims(study: Study, experiments: Sequence[Experiment]) -> None:
@@ -205,12 +206,6 @@ def _check_claims(study: Study, experiments: Sequence[Experiment]) -> None:
                 f"tables: '{table.of}' has no option '{wrong}' that is compared with '{base}'",
                 remedy=did_you_mean(wrong, options),
             )
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _unique(experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:

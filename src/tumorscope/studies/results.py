@@ -73,7 +73,6 @@ def gather(
         return len(_done(plan, experiment, name, entries)) == len(plan.units_of(experiment, name))
 
     tables = [contrast(plan, table, answers, is_done) for table in study.tables]
-    claims = {table.of: table.claims for table in study.tables}
     return {
         "name": study.name,
         "title": study.title or study.name,
@@ -88,7 +87,7 @@ def gather(
         "cut": [] if whole is None else cut_words(whole, plan),
         "protocols": protocols,
         "tables": tables,
-        "conclusions": conclude(tables, protocols, study.published_protocol, claims),
+        "conclusions": conclude(tables, protocols, study.published_protocol),
         "trainings": [_training(unit.label, entries.get(unit.label)) for unit in plan.units],
         "command": command,
         "settings": dict(settings or {}),

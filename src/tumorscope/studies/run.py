@@ -31,7 +31,7 @@ from tumorscope.studies.study import Study
 from tumorscope.studies.work import Job
 from tumorscope.training import Recipe
 
-FINDINGS = "findings.csv"
+FINDINGS, METRICS = "findings.csv", "metrics.json"
 LEADERBOARD, PAGE, RESULTS = "leaderboard.csv", "study.html", "study.json"
 
 
@@ -142,7 +142,7 @@ def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
     space: dict[str, BaseDistribution] = {
         name: CategoricalDistribution(list(dict.fromkeys(getattr(unit, name) for unit in plan.units))) for name in names
     }
-    lost = [label for label, unit in units.items() if not (unit.folder(place.out) / FINDINGS).is_file()]
+    lost = [label for label, unit in units.items() if not _has_results(plan, unit, place.out)]
     enrolled = ((label, {name: getattr(u, name) for name in names}, space) for label, u in units.items())
     ledger.enroll(enrolled, lost=lost)
     entries = ledger.entries()
@@ -151,6 +151,11 @@ def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
         place.say(f"{len(left)} of {len(units)} trainings to do, {place.jobs} at a time")
     jobs = (_job(plan, unit, place) for unit in left)
     train_and_record(ledger, jobs, place.jobs, _judge(plan, units, place.out), _counted(place, len(left)))
+
+
+def _has_results(plan: Plan, unit: Unit, out: Path) -> bool:
+    folders = [findings_of(unit, plan.study.protocols[name], out) for name in plan.protocols_of(unit)]
+    return all((folder / name).is_file() for folder in folders for name in (FINDINGS, METRICS))
 
 
 def _job(plan: Plan, unit: Unit, place: Place) -> Job:

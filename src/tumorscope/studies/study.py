@@ -20,6 +20,13 @@ SEEN = ("val", "train")
 """Parts that training used."""
 
 
+def option_name(value: Any) -> str:
+    """Return what a value of a grid is called: in tables, in the names of runs, and where claims are made of it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -200,6 +207,11 @@ class Contrast(_Part):
     of: str
     title: str = ""
     claims: dict[str, Literal["better", "worse"]] = {}
+
+    @field_validator("claims", mode="before")
+    @classmethod
+    def _name_options(cls, values: Any) -> Any:
+        return {option_name(key): word for key, word in values.items()} if isinstance(values, dict) else values
 
 
 class Study(_Part):

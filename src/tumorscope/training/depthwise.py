@@ -3,8 +3,8 @@
 oneDNN, which torch calls there, has no vectorized bf16 kernel for two of them: the weights' where the kernel is larger
 than 3 x 3, and the input's where the stride is above 1. Its fallback takes up to twenty times as long as the same
 gradient in fp32, and two thirds of all training time of an EfficientNet-Lite0. So the weights' are taken in tiles of 3
-x 3, for which there is a kernel, and the input's in fp32; where the stride is above 1 the weights' are too, as tiles
-would have to copy nearly the whole input each. Everything else stays as it is.
+x 3, for which there is a kernel, and the input's in fp32; where stride or dilation is above 1 the weights' are too, as
+tiles would have to copy nearly the whole input each, or their kernel is wrong. Everything else stays as it is.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ class _Depthwise(Function):
             return found[which].bfloat16()
 
         def weight_gradient() -> Tensor:
-            if large and not spread:
-                return _in_tiles(gradients[0], images, weight, padding, dilation)
+            if large and not spread and max(dilation) == 1:  # dilated, the kernel for tiles is wrong on larger maps
+                return _in_tiles(gradients[0], images, weight, padding)
             return gradient(1, exact=large)
 
         return (
@@ -111,8 +111,8 @@ class _Depthwise(Function):
         )
 
 
-def _in_tiles(outer: Tensor, images: Tensor, weight: Tensor, padding: Any, dilation: Any) -> Tensor:
-    """Return the weights' gradient at stride 1, tile by tile of the kernel.
+def _in_tiles(outer: Tensor, images: Tensor, weight: Tensor, padding: Any) -> Tensor:
+    """Return the weights' gradient at stride and dilation 1, tile by tile of the kernel.
 
     What a part of a kernel sees is the input from that part's place on: a tile's gradient is that of a small kernel
     over a shifted input.
@@ -122,13 +122,11 @@ def _in_tiles(outer: Tensor, images: Tensor, weight: Tensor, padding: Any, dilat
     found = torch.empty_like(weight)
     for top, height in _tiles(weight.shape[2]):
         for left, width in _tiles(weight.shape[3]):
-            down, right = top * dilation[0], left * dilation[1]
-            lower = down + outer.shape[2] + (height - 1) * dilation[0]
-            righter = right + outer.shape[3] + (width - 1) * dilation[1]
-            seen = padded[:, :, down:lower, right:righter].contiguous(memory_format=torch.channels_last)
+            bottom, right = top + outer.shape[2] + height - 1, left + outer.shape[3] + width - 1
+            seen = padded[:, :, top:bottom, left:right].contiguous(memory_format=torch.channels_last)
             tile = weight.new_empty(weight.shape[0], 1, height, width)
             _, gradient, _ = torch.ops.aten.convolution_backward(
-                outer, seen, tile, None, [1, 1], [0, 0], dilation, False, [0, 0], len(weight), [False, True, False]
+                outer, seen, tile, None, [1, 1], [0, 0], [1, 1], False, [0, 0], len(weight), [False, True, False]
             )
             found[:, :, top : top + height, left : left + width] = gradient
     return found

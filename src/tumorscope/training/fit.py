@@ -140,7 +140,7 @@ class RunLog(Callback):
             trainer.save_checkpoint(self.folder / BEST)
         write_text(self.folder / LOG, pd.DataFrame(self.rows).astype({"epoch": int}).to_csv(index=False))
         trainer.save_checkpoint(self.folder / LAST)
-        trainer.should_stop = self._has_lost_patience()
+        trainer.should_stop = trainer.should_stop or self._has_lost_patience()
 
     def _has_lost_patience(self) -> bool:
         """Whether so many epochs in a row brought no lower validation loss, or the last one none that is a number."""

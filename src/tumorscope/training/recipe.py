@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -220,13 +221,24 @@ def set_key(values: dict[str, Any], key: str, value: Any) -> None:
     Raises:
         RecipeError: a part of the key holds no keys.
     """
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            set_key(values, f"{key}.{name}", inner)
-        return
-    *parts, last = key.split(".")
-    for part in parts:
-        values = values.setdefault(part, {})
-        if not isinstance(values, dict):
-            raise RecipeError(f"'{key}': '{part}' holds no keys", remedy="write part.key, as in schedule.epochs")
-    values[last] = value
+    for dotted, single in flat({key: value}).items():
+        *parts, last = dotted.split(".")
+        inner = values
+        for part in parts:
+            inner = inner.setdefault(part, {})
+            if not isinstance(inner, dict):
+                raise RecipeError(f"'{dotted}': '{part}' holds no keys", remedy="write part.key, as in schedule.epochs")
+        inner[last] = single
+
+
+def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with every key dotted, whatever was given as a mapping.
+
+    >>> flat({"schedule": {"epochs": 3}, "spec.side": 96})
+    {'schedule.epochs': 3, 'spec.side': 96}
+    """
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        inner = {f"{key}.{name}": one for name, one in value.items()} if isinstance(value, dict) else {}
+        found |= flat(inner) if inner else {key: value}
+    return found
