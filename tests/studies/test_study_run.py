@@ -133,3 +133,10 @@ def test_a_training_whose_folder_is_gone_is_done_again(study, undisturbed, tmp_p
     assert run(["study", "run", str(study), "--out", str(out), "--jobs", "2"]) == SOME_FAILED
     ours, theirs = (pd.read_csv(folder / "leaderboard.csv").drop(columns="minutes") for folder in (out, undisturbed))
     pd.testing.assert_frame_equal(ours, theirs)
+
+
+def test_the_shipped_studies_are_named_with_their_data_and_their_size(capsys):
+    assert run(["study", "list"]) == DONE
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["masoud-three", "masoud_7023", "8", "trainings"] in [line[:4] for line in lines]
+    assert len(lines) == 6

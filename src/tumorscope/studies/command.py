@@ -67,11 +67,14 @@ def status(
 
 @study.command("list")
 def list_studies() -> None:
-    """Name the shipped studies."""
+    """Name the shipped studies, their data and how much there is to train."""
     from tumorscope.studies import load_study, shipped_studies
+    from tumorscope.studies.plan import make_plan
 
-    for name in shipped_studies():
-        print(f"{name:20} {load_study(name).title}")
+    for name, path in shipped_studies().items():
+        study = load_study(name)
+        trainings = len(make_plan(study, path.parent).units)
+        print(f"{name:16} {', '.join(study.data):16} {trainings:3} trainings   {study.title}")
 
 
 def _show(renderable: object) -> None:
