@@ -88,7 +88,7 @@ def page(studies: Sequence[Mapping[str, Any]]) -> str:
         "training ran on two cores without a GPU, shared with other work: minutes are upper bounds. How figures, "
         "intervals and differences are made stands in [studies](studies.md); *copying* takes the label "
         "of the most similar training picture, *file properties* is the source probe (see "
-        "[evaluation](evaluation.md)). `n` counts different pictures, over all folds and seeds; ± is the standard "
+        "[evaluation](evaluation.md)) and is empty where nearly all slices of a class are of one group. `n` counts different pictures, over all folds and seeds; ± is the standard "
         "deviation between seeds, `minutes` are those of all trainings of a row. A run is called the best only where "
         "every interval of its paired differences leaves out 0: other patients would hardly change that, another seed "
         "might, and no interval is corrected for the number of runs.",
