@@ -75,6 +75,19 @@ def test_another_study_in_the_same_folder_is_told_what_differs(tmp_path):
     study |= {"title": "Mended", "published": {"value": 0.9}}
     study["runs"][0]["note"] = "mended too"
     check_same(ledger, defined([0]), tmp_path)  # words are free
+    study["runs"].append({"name": "b"})
+    check_same(ledger, defined([0]), tmp_path)  # and it may grow
+    note_definition(ledger, defined([0]))
+    study["runs"].pop()
+    with pytest.raises(StudyError, match=r"runs\.b is no longer there"):
+        check_same(ledger, defined([0]), tmp_path)
+    study["runs"] = [{"name": "a", "set": {"schedule.epochs": 3}}, {"name": "b"}]
+    with pytest.raises(StudyError, match=r"recipes\.a\.schedule\.epochs was 4, now 3"):
+        check_same(ledger, defined([0]), tmp_path)
+    study["runs"] = [{"name": "a", "protocols": ["p"]}, {"name": "b"}]
+    with pytest.raises(StudyError, match=r"runs\.a\.protocols was null, now "):
+        check_same(ledger, defined([0]), tmp_path)
+    study["runs"] = [{"name": "a"}, {"name": "b"}]
     with pytest.raises(StudyError, match=r"study.protocols.p.seeds was \[0\], now \[0, 1\]"):
         check_same(ledger, defined([0, 1]), tmp_path)
     with pytest.raises(StudyError, match="cpu_hours was null, now 2"):

@@ -62,7 +62,10 @@ def check_empty(out: Path) -> None:
 
 
 def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:
-    """Make sure that a folder holds the study that is asked for, or none yet.
+    """Make sure that a folder holds the study that is asked for, a smaller one that grew into it, or none yet.
+
+    A study grows by runs: what was trained stays true beside them. Under a budget it does not, as each run's share
+    depends on the others.
 
     Raises:
         StudyError: it holds another; the message says what differs.
@@ -70,7 +73,12 @@ def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:
     noted = ledger.noted(KEY)
     if noted is None:
         return
-    differs = list(_differences(_renewed(json.loads(noted), out), json.loads(json.dumps(asked))))
+    old, new = _compared(_renewed(json.loads(noted), out)), _compared(json.loads(json.dumps(asked)))
+    if old["cpu_hours"] is None:
+        new |= {
+            part: {name: one for name, one in new[part].items() if name in old[part]} for part in ("runs", "recipes")
+        }
+    differs = list(_differences(old, new))
     if differs:
         more = f" and {len(differs) - SHOWN} more" if len(differs) > SHOWN else ""
         raise StudyError(
@@ -138,6 +146,13 @@ def _renewed(noted: dict[str, Any], out: Path) -> dict[str, Any]:
         "recipes": recipes,
         "searched": None if searched is None else parse_recipe(searched, out).model_dump(mode="json"),
     }
+
+
+def _compared(definition: dict[str, Any]) -> dict[str, Any]:
+    """Return a definition with its runs by name; what they train is told by the resolved recipes."""
+    study = {key: value for key, value in definition["study"].items() if key != "runs"}
+    runs = {run["name"]: {"protocols": run["protocols"]} for run in definition["study"]["runs"]}
+    return {**definition, "study": study, "runs": runs}
 
 
 def _without_words(study: Study) -> dict[str, Any]:

@@ -88,12 +88,15 @@ class Ledger:
 
     def entries(self) -> dict[str, Entry]:
         """Return every training by its label, as it stands now; of one that was tried again the last attempt."""
-        return _by_label(self.study.get_trials(deepcopy=False))
+        return _by_label(self._trials())
 
     def enroll(
         self, units: Iterable[tuple[str, dict[str, Any], dict[str, BaseDistribution]]], lost: Iterable[str] = ()
     ) -> None:
         """Add the trainings that are not there yet as waiting, and let failed ones wait again.
+
+        Optuna takes no other choices for a parameter than it first had: of a run that came later, what they lack is
+        told by its label alone.
 
         Args:
             units: label, parameters and what these are drawn from.
@@ -102,13 +105,15 @@ class Ledger:
         from optuna.trial import TrialState, create_trial
 
         known, lost = self.entries(), set(lost)
+        first = {name: drawn for trial in self._trials() for name, drawn in trial.distributions.items()}
         for label, params, distributions in units:
             is_over = label in known and known[label].state in (FAILED, *([DONE] if label in lost else []))
             if label in known and not is_over:
                 continue
-            waiting = create_trial(
-                state=TrialState.WAITING, params=params, distributions=distributions, user_attrs={UNIT: label}
-            )
+            space = {name: first.get(name, drawn) for name, drawn in distributions.items()}
+            space = {name: drawn for name, drawn in space.items() if _may_be(drawn, params[name])}
+            kept = {name: params[name] for name in space}
+            waiting = create_trial(state=TrialState.WAITING, params=kept, distributions=space, user_attrs={UNIT: label})
             self.study.add_trial(waiting)
 
     def begin(self, label: str) -> None:
@@ -143,8 +148,10 @@ class Ledger:
         self.storage.set_trial_state_values(number, state, values)
 
     def _trial(self, label: str) -> FrozenTrial:
-        trials = self.study.get_trials(deepcopy=False)
-        return next(trial for trial in reversed(trials) if trial.user_attrs.get(UNIT) == label)
+        return next(trial for trial in reversed(self._trials()) if trial.user_attrs.get(UNIT) == label)
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False)
 
 
 @contextmanager
@@ -164,6 +171,12 @@ def _readable(folder: Path) -> Iterator[None]:
 def has_ledger(folder: Path) -> bool:
     """Whether a folder holds a study."""
     return (folder / FILE).exists()
+
+
+def _may_be(drawn: BaseDistribution, value: Any) -> bool:
+    from optuna.distributions import CategoricalDistribution
+
+    return not isinstance(drawn, CategoricalDistribution) or value in drawn.choices
 
 
 def _by_label(trials: Iterable[FrozenTrial]) -> dict[str, Entry]:
