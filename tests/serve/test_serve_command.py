@@ -138,19 +138,21 @@ def test_a_stop_finishes_what_runs_and_takes_nothing_new(verb, tmp_path):
 def test_a_second_signal_does_not_wait(verb):
     process = verb("--port", 0)
     address = address_of(process)
-    noise = cv2.imencode(".png", np.random.default_rng(0).integers(0, 255, (2000, 2000), np.uint8))[1].tobytes()
+    noise = cv2.imencode(".png", np.random.default_rng(0).integers(0, 255, (1200, 1200), np.uint8))[1].tobytes()
 
     def ask():
         with contextlib.suppress(httpx.HTTPError):
-            httpx.post(f"{address}/v1/findings", files=[("files", noise)] * 15, timeout=60)
+            httpx.post(f"{address}/v1/findings", files=[("files", noise)] * 40, timeout=60)
 
     thread = threading.Thread(target=ask)
     thread.start()
-    while "tumorscope_requests_inside 1.0" not in httpx.get(f"{address}/metrics").text:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
+    with httpx.Client(base_url=address, timeout=60) as other:
+        while "tumorscope_requests_inside 1.0" not in other.get("/metrics").text:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        while other.get("/readyz").status_code == 200:  # two signals at once would count as one
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     thread.join()
     assert process.returncode == 130
