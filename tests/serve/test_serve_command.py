@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
-MAIN = "from tumorscope.cli import main; main()"
+HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+"""A shell lets what it starts in the background ignore interrupts, tests and all."""
+MAIN = HEARS + "from tumorscope.cli import main; main()"
 KEY = "a-key-of-24-characters-x"
 HEAVY = ("pandas", "matplotlib", "sklearn", "scipy", "torch", "nibabel", "pydicom", "httpx")
 
