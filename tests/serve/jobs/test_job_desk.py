@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import threading
 import time
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from tumorscope.serve.jobs import desk as desk_module
 from tumorscope.serve.jobs import findings as findings_module
 from tumorscope.serve.jobs import shelf as shelf_module
 from tumorscope.serve.jobs.findings import DEADLY, GROUP, TRIES, overlay_path
+from tumorscope.serve.jobs.shelf import Shelf
 from tumorscope.serve.jobs.store import JobStore
 from tumorscope.serve.uploads import Upload
 
@@ -101,6 +103,34 @@ def test_only_so_many_jobs_are_open_and_one_that_is_received_counts(app, draw, m
             await end_of(jobs, first.id)
             async with jobs.accepting("other"), jobs.accepting("findings"):
                 pass
+
+    asyncio.run(run())
+
+
+def test_a_job_makes_room_as_soon_as_it_can_be_seen_to_have_ended(app, monkeypatch):
+    tidied = threading.Event()
+    remove_files = Shelf.remove_files
+
+    def remove_late(shelf, job_id):
+        assert tidied.wait(20)
+        remove_files(shelf, job_id)
+
+    async def nothing(_work):
+        pass
+
+    async def run():
+        async with kind_of_job(monkeypatch, nothing), app(port=1, limits={"jobs": 1}) as one:
+            jobs: Jobs = one.state.jobs
+            monkeypatch.setattr(Shelf, "remove_files", remove_late)
+            async with jobs.accepting("other") as draft:
+                first = await draft.submit([], options={}, total=1)
+            while (await jobs.get(first.id)).is_open:
+                await asyncio.sleep(0.01)
+            try:
+                async with jobs.accepting("other"):
+                    assert jobs.open == 1
+            finally:
+                tidied.set()
 
     asyncio.run(run())
 

@@ -42,12 +42,13 @@ FULL_S = 30
 log = logging.getLogger("tumorscope.serve")
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Open:
-    """A job that is queued or worked on, and the word to its thread that it shall end."""
+    """A job that is queued or worked on, the word to its thread that it shall end, and whether all but that is done."""
 
     task: asyncio.Task[None]
     stopped: threading.Event
+    is_ending: bool = False
 
     def stop(self) -> asyncio.Task[None]:
         self.stopped.set()
@@ -101,7 +102,7 @@ class Jobs:
     @property
     def open(self) -> int:
         """How many jobs are queued, running or being received."""
-        return len(self._open) + self._drafts
+        return sum(not job.is_ending for job in self._open.values()) + self._drafts
 
     @property
     def listeners(self) -> int:
@@ -207,10 +208,10 @@ class Jobs:
         async with self._turns[job.kind]:
             try:
                 error = await self._run_with_patience(job, was_interrupted, stopped)
+                self._open[job.id].is_ending = True  # before anyone can see it: who does may submit the next
                 ended = await to_thread.run_sync(self._store.end, job.id, "failed" if error else "done", error)
                 if self.lifetime is not None:
                     await to_thread.run_sync(self._shelf.remove_files, job.id)
-                self._open.pop(job.id)  # before it is told: who hears of the end may submit the next
                 self._bell.ring(ended)
             except (JobGoneError, JobStopped):
                 return
