@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tumorscope.atomic import write_json, write_text
+from tumorscope.folders import STUDY_RESULTS
+from tumorscope.studies.figures import bounds_text, figure_text, is_share, point_bounds_text, points_text
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS, PAGE, README = ROOT / "docs/results.json", ROOT / "docs/results.md", ROOT / "README.md"
@@ -52,7 +54,7 @@ def main() -> None:
     """Take in the folders given, then write both pages."""
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {"studies": {}}
     for folder in sys.argv[1:]:
-        found = json.loads(Path(folder, "study.json").read_text(encoding="utf-8"))
+        found = json.loads(Path(folder, STUDY_RESULTS).read_text(encoding="utf-8"))
         results["studies"][found["name"]] = gathered(found)
     results["studies"] = dict(sorted(results["studies"].items()))
     write_json(RESULTS, results)
@@ -108,7 +110,7 @@ def _summary_line(study: Mapping[str, Any], page: str) -> str:
     honest = next((p for p in study["protocols"].values() if not p["leaky"]), None)
     same = next((row for row in honest["rows"] if row["run"] == (ours or {}).get("run")), None) if honest else None
     figure = f"{100 * published['value']:.4g}% ({published['what']})"
-    copied = _share(same["copy_baseline"]) if same else "not measured"
+    copied = figure_text(same["copy_baseline"], share=True) if same else "not measured"
     rows = _theirs(study)["rows"]
     done = sum(row["done"] == row["trainings"] for row in rows)
     best = "the same" if theirs is ours else _short(ours)
@@ -143,27 +145,26 @@ def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
     for table in study["tables"]:
         yield f"### {table['title']}"
         head = f"| protocol | {table['of']} | difference to {table['against']} | 95% interval | real |"
-        scale = 1 if study["metric"] == "auc" else 100
-        yield "\n".join([head, _rule(head), *(_contrast_line(row, scale) for row in table["rows"])])
-
+        share = is_share(study["metric"])
+        yield "\n".join([head, _rule(head), *(_contrast_line(row, share=share) for row in table["rows"])])
     if study.get("conclusions"):
         yield "### Which conclusions stand without leaks"
         yield CONCLUDED
         leaky = study["conclusions"][0]["published"]["protocol"]
         head = f"| choice | authors say | {leaky} (leaky) | without leaks | protocol | the conclusion |"
-        scale = 1 if study["metric"] == "auc" else 100
-        yield "\n".join([head, _rule(head), *(_conclusion_line(row, scale) for row in study["conclusions"])])
+        share = is_share(study["metric"])
+        yield "\n".join([head, _rule(head), *(_conclusion_line(row, share=share) for row in study["conclusions"])])
 
 
-def _conclusion_line(row: Mapping[str, Any], scale: int) -> str:
+def _conclusion_line(row: Mapping[str, Any], *, share: bool) -> str:
     cells = (f"{row['title']}: {row['option']} against {row['against']}", row["authors"] or "",
-             _says(row["published"], scale), _says(row["honest"], scale), row["honest"]["protocol"],
+             _says(row["published"], share=share), _says(row["honest"], share=share), row["honest"]["protocol"],
              f"**{row['verdict']}**")  # fmt: skip
     return "| " + " | ".join(cells) + " |"
 
 
-def _says(found: Mapping[str, Any], scale: int) -> str:
-    value, bounds = _points(found["value"], scale), _point_bounds(found["interval"], scale)
+def _says(found: Mapping[str, Any], *, share: bool) -> str:
+    value, bounds = points_text(found["value"], share=share), point_bounds_text(found["interval"], share=share)
     return f"{found['says']}: {value} ({bounds}), n {found['n']:,}"
 
 
@@ -171,10 +172,12 @@ def _row_line(row: Mapping[str, Any]) -> str:
     if row["value"] is None:
         return f"| {row['run']} | not done | | | {row['epochs']} | {row['side']} | {row['weights']} | | | |"
     done = "" if row["done"] == row["trainings"] else f" ({row['done']} of {row['trainings']} trainings)"
-    seeds = "" if row["seed_sd"] is None else f" ± {100 * row['seed_sd']:.1f}"
+    share = is_share(row["metric"])
+    seeds = "" if row["seed_sd"] is None else f" ± {row['seed_sd'] * (100 if share else 1):.{1 if share else 3}f}"
     values = (
-        f"{row['run']}{done}", f"**{row['value']:.1%}**{seeds}", _bounds(row), f"{row['n']:,}", row["epochs"],
-        row["side"], row["weights"], f"{row['minutes']:.1f}", _share(row["copy_baseline"]), _share(row["source_probe"]),
+        f"{row['run']}{done}", f"**{figure_text(row['value'], share=share)}**{seeds}", _bounds(row), f"{row['n']:,}",
+        row["epochs"], row["side"], row["weights"], f"{row['minutes']:.1f}", _floor(row["copy_baseline"]),
+        _floor(row["source_probe"]),
     )  # fmt: skip
     return "| " + " | ".join(map(str, values)) + " |"
 
@@ -200,13 +203,19 @@ def _of_class(row: Mapping[str, Any], name: str) -> str:
     if name not in row["classes"]:
         return "none there; never called"
     recall, precision = (row["classes"][name][what] for what in ("recall", "precision"))
-    found = "none there" if recall["value"] is None else f"**{recall['value']:.1%}** ({_bounds(recall)})"
-    return f"{found}; " + ("never called" if precision["value"] is None else f"{precision['value']:.1%}")
+    found = (
+        "none there"
+        if recall["value"] is None
+        else f"**{figure_text(recall['value'], share=True)}** ({_bounds(recall)})"
+    )
+    return f"{found}; " + (
+        "never called" if precision["value"] is None else figure_text(precision["value"], share=True)
+    )
 
 
-def _contrast_line(row: Mapping[str, Any], scale: int) -> str:
+def _contrast_line(row: Mapping[str, Any], *, share: bool) -> str:
     real = ("yes" if row["real"] else "no") + ("" if row["whole"] else " (not all trainings are done)")
-    value, bounds = _points(row["value"], scale), _point_bounds(row["interval"], scale)
+    value, bounds = points_text(row["value"], share=share), point_bounds_text(row["interval"], share=share)
     return f"| {row['protocol']} | {row['option']} | {value} | {bounds} | {real} |"
 
 
@@ -225,23 +234,17 @@ def _short(row: Mapping[str, Any] | None) -> str:
     if row is None or row["value"] is None:
         return "not measured"
     done = "" if row["done"] == row["trainings"] else f", {row['done']} of {row['trainings']} trainings"
-    return f"{row['run']}: **{row['value']:.1%}** ({_bounds(row)}, n {row['n']:,}{done})"
+    figure = figure_text(row["value"], share=is_share(row["metric"]))
+    return f"{row['run']}: **{figure}** ({_bounds(row)}, n {row['n']:,}{done})"
 
 
 def _bounds(row: Mapping[str, Any]) -> str:
-    return "too few to say" if row["low"] is None else f"{row['low']:.1%} to {row['high']:.1%}"
+    interval = None if row["low"] is None else (row["low"], row["high"])
+    return bounds_text(interval, share=is_share(row.get("metric", "")))
 
 
-def _point_bounds(interval: Sequence[float] | None, scale: int) -> str:
-    return "too few to say" if interval is None else " to ".join(_points(bound, scale) for bound in interval)
-
-
-def _points(value: float, scale: int) -> str:
-    return f"{scale * value:+.1f}" if scale > 1 else f"{value:+.3f}"
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.1%}"
+def _floor(value: float | None) -> str:
+    return "" if value is None else figure_text(value, share=True)
 
 
 def _rule(head: str) -> str:

@@ -13,6 +13,7 @@ import typer
 
 from tumorscope.errors import OutputError, TumorscopeError, UsageError, did_you_mean
 from tumorscope.fetch.command import fetch
+from tumorscope.folders import REPORT
 from tumorscope.serve.command import serve
 from tumorscope.studies.command import study
 from tumorscope.version import __version__
@@ -188,7 +189,7 @@ def evaluate(
         )  # fmt: skip
         write_evaluation(found, out)
     _show(evaluation_text(found))
-    print(out / "report.html")
+    print(out / REPORT)
     for entry in found.unreadable:
         _say(f"{entry['path']}: {entry['problem']}")
     _stop_if_unreadable(len(found.unreadable))

@@ -9,6 +9,7 @@ import pytest
 from tumorscope.studies.compare import PER_CLASS
 from tumorscope.studies.ledger import DONE, Entry
 from tumorscope.studies.load import parse_study
+from tumorscope.studies.measured import Measured
 from tumorscope.studies.page import study_page
 from tumorscope.studies.plan import make_plan
 from tumorscope.studies.results import gather
@@ -41,7 +42,7 @@ def gathered(tmp_path):
             pd.DataFrame({"epoch": [1, 2], "val_loss": [float("inf"), 0.5]}).to_csv(folder / "log.csv", index=False)
             (folder / "metrics.json").write_text(json.dumps({"copy_baseline": FLOOR, "source_probe": FLOOR}))
         entries = {label: Entry(label, DONE, 0.5, {"minutes": 1.0}, {}, 0) for label in (*before, *right)}
-        return gather(plan, entries, tmp_path)
+        return gather(Measured(plan, entries, tmp_path))
 
     return gather_them
 

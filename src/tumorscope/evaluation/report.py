@@ -19,12 +19,12 @@ from tumorscope.evaluation.words import (
     SPLIT_MEANINGS,
     SPLIT_WORDS,
 )
+from tumorscope.folders import FINDINGS, METRICS, REPORT
 from tumorscope.model_file import NOTUMOR
 
 if TYPE_CHECKING:
     from tumorscope.evaluation.evaluate import Evaluation
 
-METRICS, REPORT, FINDINGS = "metrics.json", "report.html", "findings.csv"
 TEMPLATE = "report.html.j2"
 PATIENTS_SHOWN = 60
 TILES = (

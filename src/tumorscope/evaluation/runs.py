@@ -19,12 +19,12 @@ from tumorscope.evaluation.foreign import ForeignModel, is_description, load_for
 from tumorscope.evaluation.foreign.training_data import with_training_data
 from tumorscope.evaluation.overlap import slice_keys
 from tumorscope.evaluation.report import write_evaluation
+from tumorscope.folders import CATALOG, MODEL, RECIPE
 from tumorscope.scans import Channels
 
 if TYPE_CHECKING:
     from tumorscope.inference import Model
 
-CATALOG, RECIPE, MODEL = "catalog.csv", "recipe.yaml", "model.onnx"
 OWN_SHARE = 0.9
 """Data of which at least this share stands in a run's catalog is the run's own: its split is taken over."""
 

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tumorscope.studies.compare import Answers, mean_difference
-from tumorscope.studies.plan import Experiment, Plan
+from tumorscope.studies.figures import rounded, rounded_interval
+from tumorscope.studies.measured import Measured
+from tumorscope.studies.plan import Experiment
 from tumorscope.studies.study import Contrast
 
-IsDone = Callable[[Experiment, str], bool]
-DIGITS = 6
 
-
-def contrast(
-    plan: Plan, table: Contrast, answers: Mapping[str, Mapping[str, Answers]], is_done: IsDone
-) -> dict[str, Any]:
-    """Return, under every protocol, what each option of a grid's key does against the first one.
-
-    Args:
-        plan: of the study.
-        table: what is asked.
-        answers: of each run under each protocol, those that are there.
-        is_done: whether all trainings of a run under a protocol are done.
-    """
-    options = list(dict.fromkeys(one.choices[table.of] for one in plan.experiments if table.of in one.choices))
+def contrast(measured: Measured, table: Contrast) -> dict[str, Any]:
+    """Return, under every protocol, what each option of a grid's key does against the first one."""
+    experiments = measured.plan.experiments
+    options = list(dict.fromkeys(one.choices[table.of] for one in experiments if table.of in one.choices))
     rows = [
         row
-        for protocol in plan.study.protocols
+        for protocol in measured.plan.study.protocols
         for option in options[1:]
-        for row in _row(plan, (table.of, options[0], option), protocol, answers[protocol], is_done)
+        for row in _row(measured, (table.of, options[0], option), protocol)
     ]
     return {
         "of": table.of,
@@ -40,26 +31,24 @@ def contrast(
     }
 
 
-def _row(
-    plan: Plan, choice: tuple[str, str, str], protocol: str, answers: Mapping[str, Answers], is_done: IsDone
-) -> Iterator[dict[str, Any]]:
+def _row(measured: Measured, choice: tuple[str, str, str], protocol: str) -> Iterator[dict[str, Any]]:
     """Yield the row of one option, where two runs that differ in it alone have answered."""
     key, base, option = choice
-    compared = [one for one in plan.experiments if one.choices.get(key) in (base, option) and protocol in one.protocols]
-    pairs = list(_pairs(compared, key, base, option, answers))
-    found = mean_difference(plan.study.metric, pairs) if pairs else None
+    asked = [one for one in measured.plan.experiments if protocol in one.protocols]
+    compared = [one for one in asked if one.choices.get(key) in (base, option)]
+    pairs = list(_pairs(compared, key, base, option, measured.answers[protocol]))
+    found = mean_difference(measured.plan.study.metric, pairs) if pairs else None
     if found is None:
         return
-    interval = None if found.interval is None else [round(bound, DIGITS) for bound in found.interval]
     yield {
         "protocol": protocol,
         "option": option,
         "pairs": len(pairs),
-        "value": round(found.value, DIGITS),
+        "value": rounded(found.value),
         "n": found.n,
-        "interval": interval,
+        "interval": rounded_interval(found.interval),
         "real": found.interval is not None and not found.interval[0] <= 0 <= found.interval[1],
-        "whole": all(is_done(one, protocol) for one in compared),
+        "whole": all(measured.is_whole(one, protocol) for one in compared),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tumorscope.catalog.names import NOTUMOR, TUMOR
 from tumorscope.errors import StudyError
+from tumorscope.folders import RECIPE
 from tumorscope.studies.budget import Budget, Cost, cost_key, cut, cut_recipe, fit_to
 from tumorscope.studies.ledger import Ledger
 from tumorscope.studies.place import Place, write_recipe
@@ -101,7 +102,7 @@ def probe_job(label: str, recipe: Recipe, folder: Path) -> Job:
     return Job(
         label=label,
         data=(PROBE_DATA,),
-        recipe=write_recipe(recipe, folder / "recipe.yaml"),
+        recipe=write_recipe(recipe, folder / RECIPE),
         overrides=overrides,
         split="grouped",
         fold=None,

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tumorscope.errors import MissingExtraError, StudyError
+from tumorscope.folders import STUDY_DB
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
 
-FILE = "study.db"
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 WORDS = {"WAITING": WAITING, "RUNNING": RUNNING, "COMPLETE": DONE, "FAIL": FAILED, "PRUNED": FAILED}
 UNIT = "unit"
@@ -60,7 +60,7 @@ class Ledger:
         optuna = _optuna()
         folder.mkdir(parents=True, exist_ok=True)
         with _readable(folder):
-            self.storage: RDBStorage = optuna.storages.RDBStorage(f"sqlite:///{folder / FILE}")
+            self.storage: RDBStorage = optuna.storages.RDBStorage(f"sqlite:///{folder / STUDY_DB}")
             self.study = optuna.create_study(
                 storage=self.storage,
                 study_name=name,
@@ -73,7 +73,7 @@ class Ledger:
         """Return the trainings of a ledger without beginning one; none where there is none."""
         optuna = _optuna()
         with _readable(folder):
-            storage = optuna.storages.RDBStorage(f"sqlite:///{folder / FILE}")
+            storage = optuna.storages.RDBStorage(f"sqlite:///{folder / STUDY_DB}")
             if name not in optuna.get_all_study_names(storage):
                 return {}
             return _by_label(optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False))
@@ -164,13 +164,13 @@ def _readable(folder: Path) -> Iterator[None]:
     except SQLAlchemyError as error:
         why = str(getattr(error, "orig", error)).splitlines()[0]
         raise StudyError(
-            f"cannot be read as the record of a study ({why})", file=folder / FILE, remedy="give a new --out"
+            f"cannot be read as the record of a study ({why})", file=folder / STUDY_DB, remedy="give a new --out"
         ) from error
 
 
 def has_ledger(folder: Path) -> bool:
     """Whether a folder holds a study."""
-    return (folder / FILE).exists()
+    return (folder / STUDY_DB).exists()
 
 
 def _may_be(drawn: BaseDistribution, value: Any) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from tumorscope.studies import charts
+from tumorscope.studies.figures import NOTHING, bounds_text, figure_text, is_share, point_bounds_text, points_text
 
 TEMPLATE = "study.html.j2"
 WORDS = {
@@ -49,15 +51,15 @@ def study_page(found: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    is_share = found["metric"] != "auc"
+    share = is_share(found["metric"])
     environment.filters |= {
-        "figure": lambda value: _figure(value, is_share),
-        "bounds": lambda interval: _bounds(interval, is_share),
-        "share": lambda value: _figure(value, is_share=True),
-        "share_bounds": lambda interval: _bounds(interval, is_share=True),
-        "points": lambda value: _points(value, is_share),
-        "point_bounds": lambda interval: _point_bounds(interval, is_share),
-        "count": lambda value: "–" if value is None else f"{value:,}",
+        "figure": partial(figure_text, share=share),
+        "bounds": partial(bounds_text, share=share),
+        "share": partial(figure_text, share=True),
+        "share_bounds": partial(bounds_text, share=True),
+        "points": partial(points_text, share=share),
+        "point_bounds": partial(point_bounds_text, share=share),
+        "count": lambda value: NOTHING if value is None else f"{value:,}",
         "millions": _millions,
         "place": lambda value, start: round(100 * max(0.0, value - start) / (1 - start), 3),
         "p_value": lambda p: "< 0.0001" if p < 1e-4 else f"{p:.2g}",
@@ -79,12 +81,12 @@ def _protocol(name: str, values: Mapping[str, Any], found: Mapping[str, Any]) ->
     low, high = charts.lowest_accuracy(curves), charts.highest_loss(curves)
     published = found["published"]
     is_theirs = published is not None and published["protocol"] == name and published["metric"] == found["metric"]
-    start, is_share = _axis_start(values["rows"], published["value"] if is_theirs else None), found["metric"] != "auc"
+    start = _axis_start(values["rows"], published["value"] if is_theirs else None)
     return {
         "name": name,
         **values,
         "axis_from": start,
-        "scale": [_tick(start + (1 - start) * step / 4, is_share) for step in range(5)],
+        "scale": [_tick(start + (1 - start) * step / 4, share=is_share(found["metric"])) for step in range(5)],
         "published_value": published["value"] if is_theirs else None,
         "split_words": SPLITS.get(values["split"], f"the folds of the {values['split'].partition(':')[2]} benchmark"),
         "slices_words": SLICES[values["slices"]],
@@ -114,19 +116,19 @@ def _class_sizes(rows: list[dict[str, Any]]) -> dict[str, int]:
 def _tiles(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what to see first: the published figure, and the highest of ours under each protocol."""
     tiles, published = [], found["published"]
-    is_share = found["metric"] != "auc"
+    share = is_share(found["metric"])
     if published is not None:
         name = f"published: {published['what'] or published['metric']}"
-        tiles.append({"value": _figure(published["value"], published["metric"] != "auc"), "name": name,
+        tiles.append({"value": figure_text(published["value"], share=is_share(published["metric"])), "name": name,
                       "detail": published["source"], "level": "note-level"})  # fmt: skip
     for name, protocol in found["protocols"].items():
         row = next((row for row in protocol["rows"] if row["value"] is not None), None)
         if row is None:
             continue
-        bounds = f"95%: {_bounds(row['interval'], is_share)}, " if row["interval"] else ""
+        bounds = f"95%: {bounds_text(row['interval'], share=share)}, " if row["interval"] else ""
         tiles.append(
             {
-                "value": _figure(row["value"], is_share),
+                "value": figure_text(row["value"], share=share),
                 "name": f"{name}{' (leaky)' if protocol['leaky'] else ''}: {row['run']}",
                 "detail": f"{bounds}n = {row['n']:,}{_unfinished(row)}",
                 "level": "warn" if protocol["leaky"] else "plain",
@@ -150,12 +152,12 @@ def _sentences(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _protocol_sentences(protocol: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    is_share, metric = found["metric"] != "auc", WORDS[found["metric"]]
+    metric = WORDS[found["metric"]]
     rows = [row for row in protocol["rows"] if row["value"] is not None]
     if not rows:
         return [("note-level", "no run has ended yet")]
     first, others = rows[0], protocol["not_told_apart"]
-    figure = f"{metric} {_figure(first['value'], is_share)}"
+    figure = f"{metric} {figure_text(first['value'], share=is_share(found['metric']))}"
     if protocol["best"]:
         real = "every other run is behind, and other patients would hardly change that"
         said = [("good", f"{first['run']} is the best, with {figure}: {real}")]
@@ -170,7 +172,8 @@ def _protocol_sentences(protocol: Mapping[str, Any], found: Mapping[str, Any]) -
     if found["metric"] == "accuracy" and copying is not None:
         behind = [row for row in rows if row["value"] <= (row["copy_baseline"] or 0.0)]
         if len(behind) == len(rows):
-            said.append(("bad", f"no run is better than copying the nearest training slice ({_figure(copying, True)})"))
+            nearest = f"copying the nearest training slice ({figure_text(copying, share=True)})"
+            said.append(("bad", f"no run is better than {nearest}"))
         elif behind:
             named = ", ".join(row["run"] for row in behind[:3])
             said.append(("warn", f"no better than copying the nearest training slice: {named}"))
@@ -186,38 +189,11 @@ def _axis_start(rows: list[dict[str, Any]], published: float | None) -> float:
     return next((start for start in (0.9, 0.8, 0.6, 0.4) if lowest >= start + 0.02), 0.0)
 
 
-def _tick(value: float, is_share: bool) -> str:
-    return f"{round(100 * value, 1):g}%" if is_share else f"{round(value, 3):g}"
-
-
-def _figure(value: float | None, is_share: bool) -> str:
-    if value is None:
-        return "–"
-    return f"{100 * value:.1f}%" if is_share else f"{value:.3f}"
-
-
-def _bounds(interval: list[float] | None, is_share: bool) -> str:
-    if interval is None:
-        return "too few to say"
-    low, high = interval
-    return f"{100 * low:.1f} to {100 * high:.1f}%" if is_share else f"{low:.3f} to {high:.3f}"
-
-
-def _points(value: float | None, is_share: bool) -> str:
-    """Return a difference: in percentage points of a share."""
-    if value is None:
-        return "–"
-    rounded = round(100 * value, 1) if is_share else round(value, 3)
-    if rounded == 0:
-        return "0.0" if is_share else "0.000"
-    return f"{rounded:+.1f}" if is_share else f"{rounded:+.3f}"
-
-
-def _point_bounds(interval: list[float] | None, is_share: bool) -> str:
-    return "too few to say" if interval is None else " to ".join(_points(bound, is_share) for bound in interval)
+def _tick(value: float, *, share: bool) -> str:
+    return f"{round(100 * value, 1):g}%" if share else f"{round(value, 3):g}"
 
 
 def _millions(count: int | None) -> str:
     if count is None:
-        return "–"
+        return NOTHING
     return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k"

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tumorscope.errors import TumorscopeError
+from tumorscope.folders import LAST
 from tumorscope.studies.ledger import RUNNING, Ledger
-from tumorscope.studies.work import LAST, Ended, Job, train_job, work_through
+from tumorscope.studies.work import Ended, Job, train_job, work_through
 
 BEFORE = "seconds_before"
 Judge = Callable[[Job], tuple[float, dict[str, Any]]]

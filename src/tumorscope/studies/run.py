@@ -15,24 +15,23 @@ import pandas as pd
 from tumorscope.atomic import write_json, write_text
 from tumorscope.catalog import Progress
 from tumorscope.errors import StudyError, UsageError
-from tumorscope.studies.compare import figure, read_answers
+from tumorscope.folders import LEADERBOARD, STUDY_PAGE, STUDY_RESULTS
+from tumorscope.studies.compare import figure
 from tumorscope.studies.definition import check_data, check_empty, check_same, define, note_definition, resolve_data
 from tumorscope.studies.estimate import within_budget
 from tumorscope.studies.ledger import DONE, FAILED, UNITS, Ledger
 from tumorscope.studies.load import load_study, study_path
 from tumorscope.studies.lock import locked
+from tumorscope.studies.measured import Measured, answers_of, has_results
 from tumorscope.studies.page import study_page
 from tumorscope.studies.place import CACHE, Place, Say
 from tumorscope.studies.plan import Plan, Unit, make_plan, resolve_recipe
 from tumorscope.studies.recorded import train_and_record
-from tumorscope.studies.results import findings_of, gather, leaderboard
+from tumorscope.studies.results import gather, leaderboard
 from tumorscope.studies.search import run_search
 from tumorscope.studies.study import Study
 from tumorscope.studies.work import Job
 from tumorscope.training import Recipe
-
-FINDINGS, METRICS = "findings.csv", "metrics.json"
-LEADERBOARD, PAGE, RESULTS = "leaderboard.csv", "study.html", "study.json"
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class StudyRun:
     @property
     def page(self) -> Path:
         """The page with all of it."""
-        return self.folder / PAGE
+        return self.folder / STUDY_PAGE
 
 
 def run_study(
@@ -106,7 +105,8 @@ def run_study(
             plan = plan.with_experiment(run_search(chosen, searched, place))
         _train_all(plan, ledger, place)
         entries = ledger.entries()
-        found = gather(plan, entries, out, whole=whole, budget=budget, audit=audit, command=command, settings=overrides)
+        measured = Measured(plan, entries, out)
+        found = gather(measured, whole=whole, budget=budget, audit=audit, command=command, settings=overrides)
         table = write_results(found, out)
         shutil.rmtree(out / CACHE, ignore_errors=True)
     failed = {label: str(entry.facts.get("error")) for label, entry in entries.items() if entry.state == FAILED}
@@ -121,8 +121,8 @@ def write_results(found: dict[str, Any], out: Path) -> pd.DataFrame:
     """
     table = leaderboard(found)
     write_text(out / LEADERBOARD, table.to_csv(index=False, lineterminator="\n"))
-    write_json(out / RESULTS, found)
-    write_text(out / PAGE, study_page(found))
+    write_json(out / STUDY_RESULTS, found)
+    write_text(out / STUDY_PAGE, study_page(found))
     return table
 
 
@@ -142,7 +142,7 @@ def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
     space: dict[str, BaseDistribution] = {
         name: CategoricalDistribution(list(dict.fromkeys(getattr(unit, name) for unit in plan.units))) for name in names
     }
-    lost = [label for label, unit in units.items() if not _has_results(plan, unit, place.out)]
+    lost = [label for label, unit in units.items() if not has_results(plan, unit, place.out)]
     enrolled = ((label, {name: getattr(u, name) for name in names}, space) for label, u in units.items())
     ledger.enroll(enrolled, lost=lost)
     entries = ledger.entries()
@@ -151,11 +151,6 @@ def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
         place.say(f"{len(left)} of {len(units)} trainings to do, {place.jobs} at a time")
     jobs = (_job(plan, unit, place) for unit in left)
     train_and_record(ledger, jobs, place.jobs, _judge(plan, units, place.out), _counted(place, len(left)))
-
-
-def _has_results(plan: Plan, unit: Unit, out: Path) -> bool:
-    folders = [findings_of(unit, plan.study.protocols[name], out) for name in plan.protocols_of(unit)]
-    return all((folder / name).is_file() for folder in folders for name in (FINDINGS, METRICS))
 
 
 def _job(plan: Plan, unit: Unit, place: Place) -> Job:
@@ -167,9 +162,7 @@ def _judge(plan: Plan, units: Mapping[str, Unit], out: Path) -> Callable[[Job], 
     def judge(job: Job) -> tuple[float, dict[str, Any]]:
         unit, metric, found = units[job.label], plan.study.metric, {}
         for name in plan.protocols_of(unit):
-            protocol = plan.study.protocols[name]
-            file = findings_of(unit, protocol, out) / "findings.csv"
-            value = figure(metric, read_answers([(unit.seed, file)], protocol.slices or "full"))
+            value = figure(metric, answers_of([unit], plan.study.protocols[name], out))
             if value is not None:
                 found[name] = value.value
         if not found:

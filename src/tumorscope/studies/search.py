@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tumorscope.errors import StudyError
+from tumorscope.folders import LOG
 from tumorscope.studies.ledger import DONE, Entry, Ledger
 from tumorscope.studies.place import Place
 from tumorscope.studies.plan import Experiment, Unit, slug
@@ -68,7 +69,7 @@ def _try(search: Search, recipe: Recipe, number: int, ledger: Ledger, place: Pla
     place.say(f"{name}: " + ", ".join(f"{key} {_text(value)}" for key, value in params.items()))
     unit = Unit(search.seed, search.split, 0, f"{slug(search.name)}-trial{number:03d}")
     job = place.job(name, with_settings(recipe, params), unit, place.out / name, jobs=1)
-    train_and_record(ledger, [job], 1, lambda job: (judge(search, job.folder / "log.csv"), {}), place.say)
+    train_and_record(ledger, [job], 1, lambda job: (judge(search, job.folder / LOG), {}), place.say)
 
 
 def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:

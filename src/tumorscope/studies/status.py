@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from tumorscope.errors import StudyError
+from tumorscope.folders import LOG, RECIPE
 from tumorscope.studies import search
 from tumorscope.studies.ledger import RUNNING, UNITS, Entry, Ledger, has_ledger
 from tumorscope.studies.lock import is_locked
@@ -82,8 +83,8 @@ def _status(entry: Entry, place: Path, is_running: bool) -> TrainingStatus:
 def _epochs(place: Path) -> tuple[int, int]:
     """Return how many epochs ended, and how many there will be at most."""
     try:
-        recipe = yaml.safe_load((place / "recipe.yaml").read_text(encoding="utf-8"))["recipe"]
-        log = place / "log.csv"
+        recipe = yaml.safe_load((place / RECIPE).read_text(encoding="utf-8"))["recipe"]
+        log = place / LOG
         done = len(log.read_text(encoding="utf-8").splitlines()) - 1 if log.is_file() else 0
         return done, int(recipe["schedule"]["epochs"])
     except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError):

@@ -17,12 +17,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tumorscope.folders import BEST, MODEL
+
 if TYPE_CHECKING:
     from tumorscope.catalog import Catalog
 
 THREADS_OF = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 WORKER = "tumorscope.studies.worker"
-CHECKPOINT, LAST, TEST, TRAIN = "best.ckpt", "last.ckpt", "test", "train"
+TEST, TRAIN = "test", "train"
 NOT_LEARNT = ("running_mean", "running_var", "num_batches_tracked")
 
 
@@ -173,7 +175,7 @@ def train_job(job: Job) -> dict[str, Any]:
     return {
         "seconds": round(time.perf_counter() - start, 1),
         "cpu_seconds": round(time.process_time() - cpu, 1),
-        "parameters": _parameters(job.folder / CHECKPOINT),
+        "parameters": _parameters(job.folder / BEST),
         "threads": job.threads,
     }
 
@@ -184,7 +186,7 @@ def _measure(job: Job, part: str) -> None:
     from tumorscope.evaluation import evaluate, write_evaluation
     from tumorscope.inference import load
 
-    model = load(job.folder / "model.onnx", threads=job.threads)
+    model = load(job.folder / MODEL, threads=job.threads)
     catalog = Catalog.read(job.folder / "catalog.csv", list(job.data))
     if job.catalog is not None:
         catalog = replace(job.catalog, table=catalog.table.assign(official=job.catalog.table["official"]))

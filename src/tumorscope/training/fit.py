@@ -25,13 +25,13 @@ from torch.utils.data import DataLoader
 from tumorscope.atomic import write_bytes, write_text
 from tumorscope.catalog import Progress
 from tumorscope.errors import RecipeError
+from tumorscope.folders import BEST, LAST, LOG
 from tumorscope.training.memory import keeping_freed_memory
 from tumorscope.training.module import TumorModule, balanced_weights, set_channels_last
 from tumorscope.training.network import Network
 from tumorscope.training.recipe import Recipe
 from tumorscope.training.samples import EpochSampler, Sample, SliceDataset
 
-LAST, BEST, LOG = "last.ckpt", "best.ckpt", "log.csv"
 Say = Callable[[str], None]
 
 

@@ -19,19 +19,19 @@ from tumorscope.catalog.prints import pack_prints
 from tumorscope.errors import RecipeError, UsageError
 from tumorscope.evaluation import evaluate, write_evaluation
 from tumorscope.evaluation.calibration import fit_temperature, fit_thresholds
+from tumorscope.folders import CATALOG, LOG, MODEL, RECIPE, REPORT
 from tumorscope.inference import load
 from tumorscope.model_file import NOTUMOR, Card, Thresholds, TrainingData, write_model
 from tumorscope.training.cache import ImageCache, build_cache, cache_folder
 from tumorscope.training.curves import draw_curves
 from tumorscope.training.export import ExportedNetwork, export_graph, fit_reference
-from tumorscope.training.fit import LOG, fit
+from tumorscope.training.fit import fit
 from tumorscope.training.network import Network
 from tumorscope.training.recipe import Recipe, load_recipe, parse_recipe, write_recipe_text
 from tumorscope.training.samples import Samples, SliceDataset, choose_classes, make_samples, training_table
 from tumorscope.version import __version__
 
-RECIPE, CATALOG, MODEL, CURVES = "recipe.yaml", "catalog.csv", "model.onnx", "curves.png"
-PRINTS, CACHE, REPORT = "prints.txt", "cache", "report.html"
+CURVES, PRINTS, CACHE = "curves.png", "prints.txt", "cache"
 BATCH = 64
 REFERENCE_ROWS = 6000
 

@@ -6,18 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tumorscope.folders import FINDINGS, LEADERBOARD, LOG, METRICS, REPORT, STUDY_PAGE
 from tumorscope.serve.reports.files import FileBrokenError, read_json, read_numbers, read_table
-from tumorscope.serve.reports.listing import (
-    FINDINGS,
-    LEADERBOARD,
-    LOG,
-    METRICS,
-    REPORT,
-    STUDY_PAGE,
-    Found,
-    file_of,
-    summary_of,
-)
+from tumorscope.serve.reports.listing import Found, file_of, summary_of
 from tumorscope.serve.reports.mistakes import Whereabouts, shown, wrong_answers
 from tumorscope.serve.roots import Root
 

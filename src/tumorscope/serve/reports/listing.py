@@ -9,11 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+from tumorscope.folders import LEADERBOARD, LOG, METRICS, RECIPE, STUDY_DB, STUDY_PAGE
 from tumorscope.serve.reports.files import FileBrokenError, read_json, read_yaml
 from tumorscope.serve.roots import NotThereError, check_name, inside, may_be_named
 
-METRICS, RECIPE, LOG, FINDINGS, REPORT = "metrics.json", "recipe.yaml", "log.csv", "findings.csv", "report.html"
-LEADERBOARD, STUDY_PAGE, STUDY_DB = "leaderboard.csv", "study.html", "study.db"
 DEPTH = 5
 MOST_FOLDERS = 5_000
 MOST_RUNS = 500

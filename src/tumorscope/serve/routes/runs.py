@@ -11,10 +11,11 @@ from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
 
 from tumorscope.errors import ScanError
+from tumorscope.folders import FINDINGS, METRICS
 from tumorscope.serve.reading import ascii_json, file_answer, not_found, sent_as
 from tumorscope.serve.reports.document import FILES, MOST, PAGE, mistakes_document, run_document, split_of
 from tumorscope.serve.reports.files import FileBrokenError, read_json
-from tumorscope.serve.reports.listing import FINDINGS, METRICS, Found, file_of, find_run, find_runs, summary_of
+from tumorscope.serve.reports.listing import Found, file_of, find_run, find_runs, summary_of
 from tumorscope.serve.reports.mistakes import Whereabouts, find_mistake
 from tumorscope.serve.reports.schema import MistakesDocument, RunDocument, RunsDocument
 from tumorscope.serve.roots import NotThereError, PathRefusedError, named_roots

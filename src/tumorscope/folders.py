@@ -1,0 +1,17 @@
+"""The files of run folders and study folders: what trainings, evaluations and studies write, and others look for."""
+
+RECIPE = "recipe.yaml"
+"""Of a run: the recipe as resolved, with the data and the split."""
+CATALOG = "catalog.csv"
+"""Every slice with its part and its groups."""
+LOG = "log.csv"
+"""A line an epoch."""
+LAST, BEST = "last.ckpt", "best.ckpt"
+"""Checkpoints: the one to go on from, and the one that the model is made of."""
+MODEL = "model.onnx"
+METRICS, FINDINGS, REPORT = "metrics.json", "findings.csv", "report.html"
+"""What an evaluation measured, what the model answered, and the page with both."""
+
+STUDY_DB = "study.db"
+"""Of a study: its ledger."""
+LEADERBOARD, STUDY_RESULTS, STUDY_PAGE = "leaderboard.csv", "study.json", "study.html"

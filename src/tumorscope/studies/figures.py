@@ -1,0 +1,79 @@
+"""The figures of a study: rounded for its JSON, and as its tables show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tumorscope.model_file import Figure
+
+DIGITS = 6
+NOTHING = "–"
+TOO_FEW = "too few to say"
+
+
+def rounded(value: float | None) -> float | None:
+    """Return a figure as JSON holds it; None where it is not defined."""
+    return None if value is None or not np.isfinite(value) else round(value, DIGITS)
+
+
+def rounded_interval(interval: Sequence[float] | None) -> list[float | None] | None:
+    """Return an interval as JSON holds it."""
+    return None if interval is None else [rounded(bound) for bound in interval]
+
+
+def figure_values(figure: Figure | None) -> dict[str, Any]:
+    """Return a figure with its interval and n as JSON holds it; one that is not defined has n 0."""
+    if figure is None:
+        return {"value": None, "low": None, "high": None, "n": 0, "interval": None}
+    interval = rounded_interval(figure.interval)
+    low, high = interval or (None, None)
+    return {"value": rounded(figure.value), "low": low, "high": high, "n": figure.n, "interval": interval}
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric is told in percent, and its differences in points; else both in its own units."""
+    return metric != "auc"
+
+
+def figure_text(value: float | None, *, share: bool) -> str:
+    """Return a figure as tables show it.
+
+    >>> figure_text(0.9446, share=True), figure_text(0.9446, share=False)
+    ('94.5%', '0.945')
+    """
+    if value is None:
+        return NOTHING
+    return f"{100 * value:.1f}%" if share else f"{value:.3f}"
+
+
+def bounds_text(interval: Sequence[float] | None, *, share: bool) -> str:
+    """Return an interval as tables show it.
+
+    >>> bounds_text((0.927, 0.961), share=True)
+    '92.7 to 96.1%'
+    """
+    if interval is None:
+        return TOO_FEW
+    low, high = interval
+    return f"{100 * low:.1f} to {100 * high:.1f}%" if share else f"{low:.3f} to {high:.3f}"
+
+
+def points_text(value: float | None, *, share: bool) -> str:
+    """Return a difference as tables show it: of shares in percentage points.
+
+    >>> points_text(-0.0221, share=True), points_text(-0.00001, share=True)
+    ('-2.2', '0.0')
+    """
+    if value is None:
+        return NOTHING
+    digits = 1 if share else 3
+    points = round(100 * value if share else value, digits)
+    return f"{points:+.{digits}f}" if points else f"{0:.{digits}f}"
+
+
+def point_bounds_text(interval: Sequence[float] | None, *, share: bool) -> str:
+    """Return the interval of a difference as tables show it."""
+    return TOO_FEW if interval is None else " to ".join(points_text(bound, share=share) for bound in interval)
