@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tumorscope.errors import RecipeError, StudyError
+from tumorscope.errors import CatalogError, RecipeError, StudyError
 from tumorscope.studies.definition import resolve_data
 from tumorscope.studies.load import load_study, parse_study, shipped_studies
 from tumorscope.studies.plan import make_plan
+from tumorscope.studies.search import check_space
+from tumorscope.studies.study import Range, Search
+from tumorscope.training import load_recipe
 
 BASE = {
     "name": "small",
@@ -185,6 +188,27 @@ def test_data_is_a_name_under_the_root_a_path_or_a_phantom(tmp_path):
         resolve_data(("no_such_set",), None)
     with pytest.raises(StudyError, match="no data set 'other'"):
         resolve_data(("other",), tmp_path)
+    with pytest.raises(CatalogError, match="'phantom:x' is not understood"):
+        resolve_data(("phantom:x",), None)
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [
+        ({"schedule.epoch": [1]}, "unknown key 'schedule.epoch'; did you mean 'epochs'"),
+        ({"schedule.optimizer": ["adamw", "sdg"]}, "schedule.optimizer"),
+        ({"loss.label_smoothing": {"low": 0.1, "high": 1.5}}, "loss.label_smoothing"),
+        ({"spec.side": [64], "network.outline": [False, True], "loss.mask": [0.5]}, "network.outline leaves out"),
+    ],
+)
+def test_what_a_search_could_not_train_is_said_before_anything_is_tried(space, said):
+    with pytest.raises(RecipeError, match=said):
+        check_space(Search(space=space), load_recipe("smoke"))
+
+
+def test_a_search_of_values_that_fit_is_taken():
+    space = {"schedule.lr": Range(low=1e-4, high=1e-2, log=True), "network.dropout": [0, 0.5]}
+    check_space(Search(space=space), load_recipe("smoke"))
 
 
 @pytest.mark.parametrize("name", shipped_studies())

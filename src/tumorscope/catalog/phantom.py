@@ -64,6 +64,24 @@ def is_phantom(word: str) -> bool:
     return word == WORD or word.startswith(f"{WORD}:")
 
 
+def parse_phantom(word: str) -> tuple[int, int]:
+    """Return how many slices a DATA argument asks for, and the seed that they are drawn with.
+
+    Raises:
+        CatalogError: the word is malformed.
+    """
+    parts = word.split(":")[1:]
+    try:
+        count, seed = [*map(int, parts), *(DEFAULT_COUNT, 0)[len(parts) :]]
+    except ValueError as error:
+        raise CatalogError(
+            f"'{word}' is not understood", remedy="write phantom, phantom:COUNT or phantom:COUNT:SEED"
+        ) from error
+    if count < 1:
+        raise CatalogError(f"'{word}' asks for no slice", remedy="write phantom:COUNT with a positive number")
+    return count, seed
+
+
 def phantom_folder(word: str) -> Path:
     """Return the folder of the phantom set that `word` asks for, drawn into the user's cache if it is not there yet.
 
@@ -71,7 +89,7 @@ def phantom_folder(word: str) -> Path:
         CatalogError: the word is malformed.
         OutputError: the cache cannot be written.
     """
-    count, seed = _parse(word)
+    count, seed = parse_phantom(word)
     folder = _cache() / f"phantom-v{VERSION}-{count}-{seed}"
     if not folder.is_dir():
         _draw_into_place(folder, count, seed)
@@ -202,19 +220,6 @@ def _wobble(y: Plane, x: Plane, rng: np.random.Generator, depth: float, base: fl
     angle = np.arctan2(y, x)
     waves = [np.sin(round(base * k) * angle + rng.uniform(0, 6.3)) * rng.uniform(0.4, 1.0) / k for k in (1, 2, 3)]
     return np.asarray(depth * sum(waves), np.float32)
-
-
-def _parse(word: str) -> tuple[int, int]:
-    parts = word.split(":")[1:]
-    try:
-        count, seed = [*map(int, parts), *(DEFAULT_COUNT, 0)[len(parts) :]]
-    except ValueError as error:
-        raise CatalogError(
-            f"'{word}' is not understood", remedy="write phantom, phantom:COUNT or phantom:COUNT:SEED"
-        ) from error
-    if count < 1:
-        raise CatalogError(f"'{word}' asks for no slice", remedy="write phantom:COUNT with a positive number")
-    return count, seed
 
 
 def _cache() -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.catalog.phantom import is_phantom
+from tumorscope.catalog.phantom import is_phantom, parse_phantom
 from tumorscope.errors import StudyError
 from tumorscope.studies.ledger import Ledger, has_ledger
 from tumorscope.studies.load import parse_study
@@ -121,12 +121,14 @@ def resolve_data(data: tuple[str, ...], root: str | Path | None) -> tuple[str, .
 
     Raises:
         StudyError: a set is not there.
+        CatalogError: the words for a phantom are not understood.
     """
     return tuple(_resolved(name, root) for name in data)
 
 
 def _resolved(name: str, root: str | Path | None) -> str:
     if is_phantom(name):
+        parse_phantom(name)  # it is drawn when first read, which is late to hear of a slip
         return name
     for path in ([Path(root) / name] if root is not None else []) + [Path(name)]:
         if path.exists():

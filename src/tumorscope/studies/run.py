@@ -28,7 +28,7 @@ from tumorscope.studies.place import CACHE, Place, Say
 from tumorscope.studies.plan import Plan, Unit, make_plan, resolve_recipe
 from tumorscope.studies.recorded import train_and_record
 from tumorscope.studies.results import gather, leaderboard
-from tumorscope.studies.search import run_search
+from tumorscope.studies.search import check_space, run_search
 from tumorscope.studies.study import Study
 from tumorscope.studies.work import Job
 from tumorscope.training import Recipe
@@ -130,7 +130,9 @@ def _searched(study: Study, folder: Path, overrides: Mapping[str, Any] | None) -
     if study.search is None:
         return None
     of_all = {key: value for key, value in (overrides or {}).items() if ":" not in key}
-    return resolve_recipe(study.search.recipe, folder, {**study.search.set, **of_all})
+    recipe = resolve_recipe(study.search.recipe, folder, {**study.search.set, **of_all})
+    check_space(study.search, recipe)
+    return recipe
 
 
 def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:

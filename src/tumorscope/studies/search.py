@@ -84,6 +84,19 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     return parse_recipe(values, Path(recipe.name))
 
 
+def check_space(search: Search, recipe: Recipe) -> None:
+    """Make sure that whatever a search may draw makes a recipe, before hours are spent on its first trials.
+
+    Raises:
+        RecipeError: a key or a value is wrong.
+    """
+    ends = {key: [space.low, space.high] if isinstance(space, Range) else space for key, space in search.space.items()}
+    first = {key: values[0] for key, values in ends.items()}
+    for key, values in ends.items():
+        for value in values:
+            with_settings(recipe, {**first, key: value})
+
+
 def label(number: int) -> str:
     """Return the name of a trial."""
     return f"{FOLDER}/trial{number:03d}"
