@@ -63,8 +63,9 @@ def test_another_study_in_the_same_folder_is_told_what_differs(tmp_path):
         "name": "s", "data": ["phantom"], "protocols": {"p": {"split": "grouped"}}, "runs": [{"name": "a"}],
     }  # fmt: skip
 
-    def defined(seeds, hours=None):
-        found = parse_study({**study, "protocols": {"p": {"split": "grouped", "seeds": seeds}}}, Path("s.yaml"))
+    def defined(seeds, hours=None, **more):
+        protocols = {"p": {"split": "grouped", "seeds": seeds}, **more}
+        found = parse_study({**study, "protocols": protocols}, Path("s.yaml"))
         return define(found, make_plan(found, Path()), None, hours)
 
     ledger = Ledger(tmp_path, "units")
@@ -84,14 +85,32 @@ def test_another_study_in_the_same_folder_is_told_what_differs(tmp_path):
     study["runs"] = [{"name": "a", "set": {"schedule.epochs": 3}}, {"name": "b"}]
     with pytest.raises(StudyError, match=r"recipes\.a\.schedule\.epochs was 4, now 3"):
         check_same(ledger, defined([0]), tmp_path)
-    study["runs"] = [{"name": "a", "protocols": ["p"]}, {"name": "b"}]
-    with pytest.raises(StudyError, match=r"runs\.a\.protocols was null, now "):
-        check_same(ledger, defined([0]), tmp_path)
     study["runs"] = [{"name": "a"}, {"name": "b"}]
     with pytest.raises(StudyError, match=r"study.protocols.p.seeds was \[0\], now \[0, 1\]"):
         check_same(ledger, defined([0, 1]), tmp_path)
     with pytest.raises(StudyError, match="cpu_hours was null, now 2"):
         check_same(ledger, defined([0], 2.0), tmp_path)
+
+
+def test_a_study_may_grow_by_protocols_and_by_runs_that_take_part_in_more_of_them(tmp_path):
+    def defined(taken, *protocols):
+        runs = [{"name": "a", "protocols": taken}, {"name": "b"}]
+        values = {"name": "s", "data": ["phantom"], "protocols": {name: {"split": name} for name in protocols}}
+        found = parse_study({**values, "runs": runs}, Path("s.yaml"))
+        return define(found, make_plan(found, Path()), None, None)
+
+    ledger = Ledger(tmp_path, "units")
+    note_definition(ledger, defined(["random"], "random", "grouped"))
+    for grown in (
+        defined(["random", "grouped"], "random", "grouped"),
+        defined(None, "random", "grouped"),
+        defined(["random"], "random", "grouped", "official"),
+    ):
+        check_same(ledger, grown, tmp_path)
+    with pytest.raises(StudyError, match=r"runs\.a\.random is no longer there"):
+        check_same(ledger, defined(["grouped"], "random", "grouped"), tmp_path)
+    with pytest.raises(StudyError, match=r"study\.protocols\.grouped is no longer there"):
+        check_same(ledger, defined(["random"], "random"), tmp_path)
 
 
 def test_a_study_does_not_go_on_with_other_data(tmp_path):

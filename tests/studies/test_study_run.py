@@ -135,12 +135,15 @@ def test_a_training_whose_folder_is_gone_is_done_again(study, undisturbed, tmp_p
     pd.testing.assert_frame_equal(ours, theirs)
 
 
-def test_a_run_that_was_added_is_trained_and_what_is_done_stays(undisturbed, tmp_path):
+def test_a_run_and_a_protocol_that_were_added_are_trained_and_measured_and_what_is_done_stays(undisturbed, tmp_path):
     out, grown = tmp_path / "grown", tmp_path / "tiny.yaml"
     shutil.copytree(undisturbed, out)
-    before = (out / "runs" / "good" / "random-seed0" / "model.onnx").stat()
+    learnt = out / "runs" / "good" / "random-seed0" / "best.ckpt"
+    before = learnt.stat().st_mtime_ns
     more = {"name": "more", "recipe": "smoke", "set": {**TINY, "schedule.epochs": 1}}
-    grown.write_text(yaml.safe_dump({**STUDY, "runs": [STUDY["runs"][0], more, STUDY["runs"][1]]}))
+    protocols = STUDY["protocols"] | {"learnt": {"split": "random", "part": "train"}}
+    runs = [STUDY["runs"][0], more, STUDY["runs"][1]]
+    grown.write_text(yaml.safe_dump({**STUDY, "protocols": protocols, "runs": runs}))
     assert run(["study", "run", str(grown), "--out", str(out), "--jobs", "2"]) == SOME_FAILED
     table, old = (
         pd.read_csv(folder / "leaderboard.csv").set_index(["protocol", "run"]) for folder in (out, undisturbed)
@@ -148,7 +151,9 @@ def test_a_run_that_was_added_is_trained_and_what_is_done_stays(undisturbed, tmp
     assert table.loc[("published", "more"), "epochs"] == 1
     assert table.loc[("published", "more"), "n"] == table.loc[("published", "good"), "n"]
     assert table.loc[("published", "good"), "value"] == old.loc[("published", "good"), "value"]
-    assert (out / "runs" / "good" / "random-seed0" / "model.onnx").stat().st_mtime_ns == before.st_mtime_ns
+    catalog = pd.read_csv(out / "runs" / "good" / "random-seed0" / "catalog.csv")
+    assert table.loc[("learnt", "good"), "n"] == (catalog["split"] == "train").sum()
+    assert learnt.stat().st_mtime_ns == before, "it is measured on more, not trained again"
     assert {training.label for training in read_status(out).trainings} >= {"good/random-seed0", "more/random-seed0"}
 
 

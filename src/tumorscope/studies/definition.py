@@ -64,8 +64,8 @@ def check_empty(out: Path) -> None:
 def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:
     """Make sure that a folder holds the study that is asked for, a smaller one that grew into it, or none yet.
 
-    A study grows by runs: what was trained stays true beside them. Under a budget it does not, as each run's share
-    depends on the others.
+    A study grows by runs and by protocols: what was trained stays true beside them. Under a budget it does not, as
+    each run's share depends on the others.
 
     Raises:
         StudyError: it holds another; the message says what differs.
@@ -75,9 +75,7 @@ def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:
         return
     old, new = _compared(_renewed(json.loads(noted), out)), _compared(json.loads(json.dumps(asked)))
     if old["cpu_hours"] is None:
-        new |= {
-            part: {name: one for name, one in new[part].items() if name in old[part]} for part in ("runs", "recipes")
-        }
+        new = _without_growth(old, new)
     differs = list(_differences(old, new))
     if differs:
         more = f" and {len(differs) - SHOWN} more" if len(differs) > SHOWN else ""
@@ -153,8 +151,23 @@ def _renewed(noted: dict[str, Any], out: Path) -> dict[str, Any]:
 def _compared(definition: dict[str, Any]) -> dict[str, Any]:
     """Return a definition with its runs by name; what they train is told by the resolved recipes."""
     study = {key: value for key, value in definition["study"].items() if key != "runs"}
-    runs = {run["name"]: {"protocols": run["protocols"]} for run in definition["study"]["runs"]}
+    runs = {
+        run["name"]: dict.fromkeys(run["protocols"] or study["protocols"], "taken part in")
+        for run in definition["study"]["runs"]
+    }
     return {**definition, "study": study, "runs": runs}
+
+
+def _without_growth(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return of a compared definition what another has too: runs, protocols, and who takes part in which."""
+    runs = {name: _shared(old["runs"][name], one) for name, one in _shared(old["runs"], new["runs"]).items()}
+    protocols = _shared(old["study"]["protocols"], new["study"]["protocols"])
+    recipes = _shared(old["recipes"], new["recipes"])
+    return {**new, "runs": runs, "recipes": recipes, "study": {**new["study"], "protocols": protocols}}
+
+
+def _shared(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in new.items() if name in old}
 
 
 def _without_words(study: Study) -> dict[str, Any]:
