@@ -30,11 +30,12 @@ KEPT = (
 ROWS = "| run | figure | 95% interval | n | epochs | side | weights | minutes | copying | file properties |"
 INTRODUCTION = """\
 Made from [results.json](results.json) by `tools/study_results.py`; no number is typed by hand. Every training ran
-on two cores without a GPU, shared with other work: minutes are upper bounds, of all trainings of a row together.
+on two cores without a GPU, shared with other work: minutes are upper bounds, of all trainings of a row together, in
+the first table of the best of our runs under both protocols.
 How figures, intervals and differences are made stands in [studies](studies.md). *Copying* takes the label of the
-most similar training picture; *file properties* is the source probe (see [evaluation](evaluation.md)), empty where
-nearly all slices of a class are of one group. `n` counts different pictures, over all folds and seeds; ± is the
-standard deviation between seeds.
+most similar training picture; *file properties* is the source probe (see [evaluation](evaluation.md)), which measures
+nothing (–) where nearly all slices of a class are of one group. `n` counts different pictures, over all folds and
+seeds; ± is the standard deviation between seeds.
 
 A run is called the best only where every interval of its paired differences leaves out 0: other patients would
 hardly change that, another seed might, and no interval is corrected for the number of runs."""
@@ -45,8 +46,9 @@ CONCLUDED = (
 )
 COLUMNS = (
     "study", "published", "their recipe, run by us", "the best of our runs", "the same without leaks",
-    "copying, without leaks",
+    "there, copying", "there, file properties", "weights", "minutes",
 )  # fmt: skip
+FLOORS = ("copy_baseline", "source_probe")
 SUMMARY = f"| {' | '.join(COLUMNS)} |"
 
 
@@ -110,14 +112,18 @@ def _summary_line(study: Mapping[str, Any], page: str) -> str:
     honest = next((p for p in study["protocols"].values() if not p["leaky"]), None)
     same = next((row for row in honest["rows"] if row["run"] == (ours or {}).get("run")), None) if honest else None
     figure = f"{100 * published['value']:.4g}% ({published['what']})"
-    copied = figure_text(same["copy_baseline"], share=True) if same else "not measured"
     rows = _theirs(study)["rows"]
     done = sum(row["done"] == row["trainings"] for row in rows)
     best = "the same" if theirs is ours else _short(ours)
     best += f", best of {done}" if len(rows) > 1 else ""
     best += f" ({len(rows) - done} not done)" if done < len(rows) else ""
     link = f"[{study['name']}]({page}#{study['name']})"
-    return f"| {link} | {figure} | {_short(theirs)} | {best} | {_short(same)} | {copied} |"
+    of_both = [row for row in (ours, same) if row is not None]
+    cells = (
+        link, figure, _short(theirs), best, _short(same), *_floors(same),
+        ours["weights"] if ours else "", f"{sum(row['minutes'] or 0 for row in of_both):.0f}",
+    )  # fmt: skip
+    return "| " + " | ".join(cells) + " |"
 
 
 def _study_parts(study: Mapping[str, Any]) -> Iterator[str]:
@@ -176,8 +182,7 @@ def _row_line(row: Mapping[str, Any]) -> str:
     seeds = "" if row["seed_sd"] is None else f" ± {row['seed_sd'] * (100 if share else 1):.{1 if share else 3}f}"
     values = (
         f"{row['run']}{done}", f"**{figure_text(row['value'], share=share)}**{seeds}", _bounds(row), f"{row['n']:,}",
-        row["epochs"], row["side"], row["weights"], f"{row['minutes']:.1f}", _floor(row["copy_baseline"]),
-        _floor(row["source_probe"]),
+        row["epochs"], row["side"], row["weights"], f"{row['minutes']:.1f}", *_floors(row),
     )  # fmt: skip
     return "| " + " | ".join(map(str, values)) + " |"
 
@@ -243,8 +248,8 @@ def _bounds(row: Mapping[str, Any]) -> str:
     return bounds_text(interval, share=is_share(row.get("metric", "")))
 
 
-def _floor(value: float | None) -> str:
-    return "" if value is None else figure_text(value, share=True)
+def _floors(row: Mapping[str, Any] | None) -> list[str]:
+    return [figure_text(row and row[floor], share=True) for floor in FLOORS]
 
 
 def _rule(head: str) -> str:
