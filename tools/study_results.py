@@ -249,7 +249,7 @@ def _bounds(row: Mapping[str, Any]) -> str:
 
 
 def _floors(row: Mapping[str, Any] | None) -> list[str]:
-    return [figure_text(row and row[floor], share=True) for floor in FLOORS]
+    return [figure_text(None if row is None else row[floor], share=True) for floor in FLOORS]
 
 
 def _rule(head: str) -> str:
