@@ -18,6 +18,7 @@ from typing import Any
 from tumorscope.atomic import write_json, write_text
 from tumorscope.folders import STUDY_RESULTS
 from tumorscope.studies.figures import bounds_text, figure_text, is_share, point_bounds_text, points_text
+from tumorscope.studies.rows import FLOORS
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS, PAGE, README = ROOT / "docs/results.json", ROOT / "docs/results.md", ROOT / "README.md"
@@ -48,7 +49,6 @@ COLUMNS = (
     "study", "published", "their recipe, run by us", "the best of our runs", "the same without leaks",
     "there, copying", "there, file properties", "weights", "minutes",
 )  # fmt: skip
-FLOORS = ("copy_baseline", "source_probe")
 SUMMARY = f"| {' | '.join(COLUMNS)} |"
 
 

@@ -63,9 +63,8 @@ def test_another_study_in_the_same_folder_is_told_what_differs(tmp_path):
         "name": "s", "data": ["phantom"], "protocols": {"p": {"split": "grouped"}}, "runs": [{"name": "a"}],
     }  # fmt: skip
 
-    def defined(seeds, hours=None, **more):
-        protocols = {"p": {"split": "grouped", "seeds": seeds}, **more}
-        found = parse_study({**study, "protocols": protocols}, Path("s.yaml"))
+    def defined(seeds, hours=None):
+        found = parse_study({**study, "protocols": {"p": {"split": "grouped", "seeds": seeds}}}, Path("s.yaml"))
         return define(found, make_plan(found, Path()), None, hours)
 
     ledger = Ledger(tmp_path, "units")

@@ -10,7 +10,6 @@ from tumorscope.studies.definition import resolve_data
 from tumorscope.studies.load import load_study, parse_study, shipped_studies
 from tumorscope.studies.plan import make_plan
 from tumorscope.studies.search import check_space
-from tumorscope.studies.study import Range, Search
 from tumorscope.training import load_recipe
 
 BASE = {
@@ -188,8 +187,13 @@ def test_data_is_a_name_under_the_root_a_path_or_a_phantom(tmp_path):
         resolve_data(("no_such_set",), None)
     with pytest.raises(StudyError, match="no data set 'other'"):
         resolve_data(("other",), tmp_path)
-    with pytest.raises(CatalogError, match="'phantom:x' is not understood"):
-        resolve_data(("phantom:x",), None)
+    for word, said in (
+        ("phantom:x", "is not understood"),
+        ("phantom:0", "no slice"),
+        ("phantom:5:-1", "negative seed"),
+    ):
+        with pytest.raises(CatalogError, match=f"'{word}' .*{said}"):
+            resolve_data((word,), None)
 
 
 @pytest.mark.parametrize(
@@ -198,17 +202,18 @@ def test_data_is_a_name_under_the_root_a_path_or_a_phantom(tmp_path):
         ({"schedule.epoch": [1]}, "unknown key 'schedule.epoch'; did you mean 'epochs'"),
         ({"schedule.optimizer": ["adamw", "sdg"]}, "schedule.optimizer"),
         ({"loss.label_smoothing": {"low": 0.1, "high": 1.5}}, "loss.label_smoothing"),
+        ({"schedule.epochs": {"low": 1, "high": 8.0}}, "schedule.epochs"),
         ({"spec.side": [64], "network.outline": [False, True], "loss.mask": [0.5]}, "network.outline leaves out"),
     ],
 )
 def test_what_a_search_could_not_train_is_said_before_anything_is_tried(space, said):
-    with pytest.raises(RecipeError, match=said):
-        check_space(Search(space=space), load_recipe("smoke"))
+    with pytest.raises(RecipeError, match=f"search.space sets over smoke: .*{said}"):
+        check_space(study(search={"space": space}), load_recipe("smoke"))
 
 
 def test_a_search_of_values_that_fit_is_taken():
-    space = {"schedule.lr": Range(low=1e-4, high=1e-2, log=True), "network.dropout": [0, 0.5]}
-    check_space(Search(space=space), load_recipe("smoke"))
+    space = {"schedule.lr": {"low": 1e-4, "high": 1e-2, "log": True}, "network.dropout": [0, 0.5]}
+    check_space(study(search={"space": space}), load_recipe("smoke"))
 
 
 @pytest.mark.parametrize("name", shipped_studies())

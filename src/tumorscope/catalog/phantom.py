@@ -77,8 +77,11 @@ def parse_phantom(word: str) -> tuple[int, int]:
         raise CatalogError(
             f"'{word}' is not understood", remedy="write phantom, phantom:COUNT or phantom:COUNT:SEED"
         ) from error
-    if count < 1:
-        raise CatalogError(f"'{word}' asks for no slice", remedy="write phantom:COUNT with a positive number")
+    if count < 1 or seed < 0:
+        raise CatalogError(
+            f"'{word}' asks for {'no slice' if count < 1 else 'a negative seed'}",
+            remedy="write phantom:COUNT:SEED with a positive number and a seed of 0 or more",
+        )
     return count, seed
 
 

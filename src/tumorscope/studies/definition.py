@@ -86,6 +86,11 @@ def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:
         )
 
 
+def is_begun(ledger: Ledger) -> bool:
+    """Whether something was trained in a study's folder, or is about to be."""
+    return ledger.noted(KEY) is not None
+
+
 def note_definition(ledger: Ledger, asked: dict[str, Any]) -> None:
     """Note what a folder's study computes, once it is about to train."""
     ledger.note(KEY, json.dumps(asked))

@@ -7,7 +7,7 @@ metric, and its user attributes are what came out. Optuna's own tools (its dashb
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,9 @@ class Ledger:
         return _by_label(self._trials())
 
     def enroll(
-        self, units: Iterable[tuple[str, dict[str, Any], dict[str, BaseDistribution]]], lost: Iterable[str] = ()
+        self,
+        units: Iterable[tuple[str, dict[str, Any], dict[str, BaseDistribution]]],
+        lost: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """Add the trainings that are not there yet as waiting, and let failed ones wait again.
 
@@ -100,11 +102,11 @@ class Ledger:
 
         Args:
             units: label, parameters and what these are drawn from.
-            lost: labels whose results are gone, so that a done one waits again, too.
+            lost: labels whose results are gone or too few, so that a done one waits again, too, with these facts.
         """
         from optuna.trial import TrialState, create_trial
 
-        known, lost = self.entries(), set(lost)
+        known, lost = self.entries(), lost or {}
         first = {name: drawn for trial in self._trials() for name, drawn in trial.distributions.items()}
         for label, params, distributions in units:
             is_over = label in known and known[label].state in (FAILED, *([DONE] if label in lost else []))
@@ -113,8 +115,10 @@ class Ledger:
             space = {name: first.get(name, drawn) for name, drawn in distributions.items()}
             space = {name: drawn for name, drawn in space.items() if _may_be(drawn, params[name])}
             kept = {name: params[name] for name in space}
-            waiting = create_trial(state=TrialState.WAITING, params=kept, distributions=space, user_attrs={UNIT: label})
-            self.study.add_trial(waiting)
+            facts = {UNIT: label, **lost.get(label, {})}
+            self.study.add_trial(
+                create_trial(state=TrialState.WAITING, params=kept, distributions=space, user_attrs=facts)
+            )
 
     def begin(self, label: str) -> None:
         """Mark a training as running."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from tumorscope.errors import TumorscopeError
 from tumorscope.folders import LAST
-from tumorscope.studies.ledger import RUNNING, Ledger
+from tumorscope.studies.ledger import RUNNING, Entry, Ledger
 from tumorscope.studies.work import Ended, Job, train_job, work_through
 
 BEFORE = "seconds_before"
@@ -49,6 +50,13 @@ def train_and_record(ledger: Ledger, jobs: Iterable[Job], count: int, judge: Jud
         say(f"{job.label}: {value:.4f} ({minutes:.1f} min)")
 
     work_through(train_job, jobs, count, began, ended)
+
+
+def work_before(folder: Path, entry: Entry | None) -> dict[str, float]:
+    """Return the facts that a training begins with whose run folder is still there: how long it has taken so far."""
+    if entry is None or "minutes" not in entry.facts or not (folder / LAST).is_file():
+        return {}
+    return {BEFORE: 60 * entry.facts["minutes"]}
 
 
 def _lost_seconds(job: Job, facts: dict[str, Any]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +83,8 @@ def _floor(measured: Measured, experiment: Experiment, protocol: str, name: str)
     if chosen.part == TRAIN:  # what was learnt is its own nearest training slice
         return None
     metrics = [measured.metrics(unit, chosen) for unit in measured.done(experiment, protocol)]
-    floors: list[Mapping[str, Any]] = [of[name]["by_split"].get(chosen.slices) or {} for of in metrics]
-    known = [
-        floor for floor in floors if floor.get("accuracy") is not None
-    ]  # what copying scores on copies, nobody asks
+    floors = [of[name]["by_split"].get(chosen.slices) for of in metrics]  # nobody asks what copying scores on copies
+    known = [floor for floor in floors if floor and floor["accuracy"] is not None]
     total = sum(floor["n"] for floor in known)
     return rounded(sum(floor["accuracy"] * floor["n"] for floor in known) / total) if total else None
 

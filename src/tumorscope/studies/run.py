@@ -17,7 +17,15 @@ from tumorscope.catalog import Progress
 from tumorscope.errors import StudyError, UsageError
 from tumorscope.folders import LEADERBOARD, STUDY_PAGE, STUDY_RESULTS
 from tumorscope.studies.compare import figure
-from tumorscope.studies.definition import check_data, check_empty, check_same, define, note_definition, resolve_data
+from tumorscope.studies.definition import (
+    check_data,
+    check_empty,
+    check_same,
+    define,
+    is_begun,
+    note_definition,
+    resolve_data,
+)
 from tumorscope.studies.estimate import within_budget
 from tumorscope.studies.ledger import DONE, FAILED, UNITS, Ledger
 from tumorscope.studies.load import load_study, study_path
@@ -26,7 +34,7 @@ from tumorscope.studies.measured import Measured, answers_of, has_results
 from tumorscope.studies.page import study_page
 from tumorscope.studies.place import CACHE, Place, Say
 from tumorscope.studies.plan import Plan, Unit, make_plan, resolve_recipe
-from tumorscope.studies.recorded import train_and_record
+from tumorscope.studies.recorded import train_and_record, work_before
 from tumorscope.studies.results import gather, leaderboard
 from tumorscope.studies.search import check_space, run_search
 from tumorscope.studies.study import Study
@@ -97,6 +105,8 @@ def run_study(
         check_empty(out)
         ledger = Ledger(out, UNITS)
         check_same(ledger, asked := define(chosen, whole, searched, cpu_hours), out)
+        if searched is not None and not is_begun(ledger):
+            check_space(chosen, searched)
         place = replace(place, check=partial(check_data, ledger, out=out))
         audit = place.audit()
         plan, searched, budget = within_budget(cpu_hours, whole, searched, ledger, place)
@@ -130,9 +140,7 @@ def _searched(study: Study, folder: Path, overrides: Mapping[str, Any] | None) -
     if study.search is None:
         return None
     of_all = {key: value for key, value in (overrides or {}).items() if ":" not in key}
-    recipe = resolve_recipe(study.search.recipe, folder, {**study.search.set, **of_all})
-    check_space(study.search, recipe)
-    return recipe
+    return resolve_recipe(study.search.recipe, folder, {**study.search.set, **of_all})
 
 
 def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
@@ -144,7 +152,12 @@ def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
     space: dict[str, BaseDistribution] = {
         name: CategoricalDistribution(list(dict.fromkeys(getattr(unit, name) for unit in plan.units))) for name in names
     }
-    lost = [label for label, unit in units.items() if not has_results(plan, unit, place.out)]
+    known = ledger.entries()
+    lost = {
+        label: work_before(unit.folder(place.out), known.get(label))
+        for label, unit in units.items()
+        if not has_results(plan, unit, place.out)
+    }
     enrolled = ((label, {name: getattr(u, name) for name in names}, space) for label, u in units.items())
     ledger.enroll(enrolled, lost=lost)
     entries = ledger.entries()

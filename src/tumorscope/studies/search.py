@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tumorscope.errors import StudyError
+from tumorscope.errors import RecipeError, StudyError
 from tumorscope.folders import LOG
 from tumorscope.studies.ledger import DONE, Entry, Ledger
 from tumorscope.studies.place import Place
 from tumorscope.studies.plan import Experiment, Unit, slug
 from tumorscope.studies.recorded import train_and_record
-from tumorscope.studies.study import Range, Search, Study
+from tumorscope.studies.study import Option, Range, Search, Study
 from tumorscope.training import Recipe
 from tumorscope.training.curves import kept_epoch
 from tumorscope.training.recipe import parse_recipe, set_key
@@ -84,17 +84,33 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     return parse_recipe(values, Path(recipe.name))
 
 
-def check_space(search: Search, recipe: Recipe) -> None:
-    """Make sure that whatever a search may draw makes a recipe, before hours are spent on its first trials.
+def check_space(study: Study, recipe: Recipe) -> None:
+    """Make sure, before hours are spent on the first trials, that what a study's search draws makes a recipe.
+
+    Tried are every value of a list, and the ends and the middle of a range, each beside the first ones of the others.
 
     Raises:
         RecipeError: a key or a value is wrong.
     """
-    ends = {key: [space.low, space.high] if isinstance(space, Range) else space for key, space in search.space.items()}
-    first = {key: values[0] for key, values in ends.items()}
-    for key, values in ends.items():
-        for value in values:
-            with_settings(recipe, {**first, key: value})
+    search = study.search
+    assert search is not None
+    values = {key: _some(space) for key, space in search.space.items()}
+    first = {key: some[0] for key, some in values.items()}
+    for key, some in values.items():
+        for value in some:
+            try:
+                with_settings(recipe, {**first, key: value})
+            except RecipeError as error:
+                raise RecipeError(
+                    f"what search.space sets over {recipe.name}: {error.what}", remedy=error.remedy
+                ) from error
+
+
+def _some(space: Range | list[Option]) -> list[Option]:
+    if not isinstance(space, Range):
+        return space
+    is_whole = isinstance(space.low, int) and isinstance(space.high, int)
+    return [space.low, space.low if is_whole else (space.low + space.high) / 2, space.high]
 
 
 def label(number: int) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tumorscope.studies.figures import NOTHING, bounds_text, figure_text
 from tumorscope.studies.status import StudyStatus, TrainingStatus
 
 if TYPE_CHECKING:
@@ -66,10 +67,9 @@ def _remark(row: Mapping[str, Any]) -> Text:
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
     if row["value"] is None:
-        return ["–", f"{row['done']} of {row['trainings']} done", "", "", ""]
-    interval = "too few to say" if row["interval"] is None else "{:.3f} to {:.3f}".format(*row["interval"])
-    copying = "–" if row["copy_baseline"] is None else f"{row['copy_baseline']:.3f}"
-    return [f"{row['value']:.3f}", interval, f"{row['n']:,}", copying, f"{row['minutes']:.1f}"]
+        return [NOTHING, f"{row['done']} of {row['trainings']} done", "", "", ""]
+    value, copying = (figure_text(row[key], share=False) for key in ("value", "copy_baseline"))
+    return [value, bounds_text(row["interval"], share=False), f"{row['n']:,}", copying, f"{row['minutes']:.1f}"]
 
 
 def _detail(training: TrainingStatus) -> str:

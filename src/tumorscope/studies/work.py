@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.folders import BEST, MODEL
+from tumorscope.folders import BEST, CATALOG, MODEL
 
 if TYPE_CHECKING:
     from tumorscope.catalog import Catalog
@@ -187,7 +187,7 @@ def _measure(job: Job, part: str) -> None:
     from tumorscope.inference import load
 
     model = load(job.folder / MODEL, threads=job.threads)
-    catalog = Catalog.read(job.folder / "catalog.csv", list(job.data))
+    catalog = Catalog.read(job.folder / CATALOG, list(job.data))
     if job.catalog is not None:
         catalog = replace(job.catalog, table=catalog.table.assign(official=job.catalog.table["official"]))
     found = evaluate(model, catalog, split=part, trained_on=catalog.table, seed=int(job.overrides.get("seed", 0)))
