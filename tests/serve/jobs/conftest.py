@@ -1,7 +1,9 @@
 """Servers whose process a test may end as it likes, and apps in this process."""
 
 import asyncio
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +13,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from tumorscope.serve.jobs import KINDS, Kind
+from tumorscope.serve.uploads import Upload
 
 SOURCE = Path(__file__).parents[3] / "src"
 MAIN = "from tumorscope.cli import main; main()"
@@ -79,6 +84,45 @@ def app(tmp_path, quadrant_model, monkeypatch):
             yield made
 
     return opened
+
+
+class Desk:
+    """Hands jobs in at the desk of an app of this process, and asks for what came of them."""
+
+    def __init__(self, monkeypatch):
+        self._monkeypatch = monkeypatch
+
+    def works_by(self, run):
+        """Let the desk know a kind of job, 'other', that `run` works on."""
+        self._monkeypatch.setitem(KINDS, "other", Kind("other", lambda: run, "/v1/others"))
+
+    async def submit(self, app, paths, *, overlay=False, model=None, channels="one"):
+        """Submit files for findings, as a route does once they are received."""
+        async with app.state.jobs.accepting("findings") as draft:
+            uploads = [Upload(path.name, draft.files / f"r{number}") for number, path in enumerate(paths)]
+            for upload, path in zip(uploads, paths, strict=True):
+                shutil.copy(path, upload.path)
+            sha256 = model or app.state.service.model.file.sha256
+            return await draft.submit(uploads, options={"model": sha256, "channels": channels, "overlay": overlay})
+
+    async def end_of(self, jobs, job_id):
+        """Return a job once it has ended."""
+        with jobs.listening(job_id) as ear:
+            job = await jobs.get(job_id)
+            while job.is_open:
+                job = await ear.wait(20)
+                assert job is not None, "nothing was told for too long"
+            return job
+
+    async def found(self, jobs, job_id):
+        """Return the findings of a job."""
+        return [json.loads(entry) for entry in await jobs.entries(job_id)]
+
+
+@pytest.fixture
+def desk(monkeypatch):
+    """What tests do at the desk of an app."""
+    return Desk(monkeypatch)
 
 
 @pytest.fixture
