@@ -30,10 +30,9 @@ KEPT = (
 )  # fmt: skip
 ROWS = "| run | figure | 95% interval | n | epochs | side | weights | minutes | copying | file properties |"
 INTRODUCTION = """\
-Made from [results.json](results.json) by `tools/study_results.py`; no number is typed by hand. Every training ran
-on two cores without a GPU, shared with other work: minutes are upper bounds, of all trainings of a row together, in
-the first table of the best of our runs under both protocols.
-How figures, intervals and differences are made stands in [studies](studies.md). *Copying* takes the label of the
+Made from [results.json](results.json) by `tools/study_results.py`; no number in a table is typed by hand. Every
+training ran on two cores without a GPU, shared with other work and at times paused for it: minutes are upper bounds,
+of all trainings of a row together, in the first table of the best of our runs under both protocols. How figures, intervals and differences are made stands in [studies](studies.md). *Copying* takes the label of the
 most similar training picture; *file properties* is the source probe (see [evaluation](evaluation.md)), which measures
 nothing (–) where nearly all slices of a class are of one group. `n` counts different pictures, over all folds and
 seeds; ± is the standard deviation between seeds.
