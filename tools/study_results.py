@@ -32,13 +32,14 @@ ROWS = "| run | figure | 95% interval | n | epochs | side | weights | minutes | 
 INTRODUCTION = """\
 Made from [results.json](results.json) by `tools/study_results.py`; no number in a table is typed by hand. Every
 training ran on two cores without a GPU, shared with other work and at times paused for it: minutes are upper bounds,
-of all trainings of a row together, in the first table of the best of our runs under both protocols. How figures, intervals and differences are made stands in [studies](studies.md). *Copying* takes the label of the
-most similar training picture; *file properties* is the source probe (see [evaluation](evaluation.md)), which measures
-nothing (–) where nearly all slices of a class are of one group. `n` counts different pictures, over all folds and
-seeds; ± is the standard deviation between seeds.
+of all trainings of a row together, in the first table of the best of our runs under both protocols. How figures,
+intervals and differences are made stands in [studies](studies.md). *Copying* takes the label of the most similar
+training picture; *file properties* is the source probe (see [evaluation](evaluation.md)), which measures nothing (–)
+where nearly all slices of a class are of one group. `n` counts different pictures, over all folds and seeds; ± is the
+standard deviation between seeds.
 
-A run is called the best only where every interval of its paired differences leaves out 0: other patients would
-hardly change that, another seed might, and no interval is corrected for the number of runs."""
+A run is called the best only where every interval of its paired differences leaves out 0: other patients would hardly
+change that, another seed might, and no interval is corrected for the number of runs."""
 CONCLUDED = (
     "Each choice against the first option, in percentage points (of an AUC, in its own units). What the authors do not "
     "say is taken from the leaky protocol. A choice is called better or worse only where the interval of the "
