@@ -20,8 +20,9 @@ from tumorscope.atomic import replacing
 from tumorscope.catalog import Catalog, add_groups, build_catalog
 from tumorscope.catalog.atlas import load_atlas
 from tumorscope.catalog.benchmark import FILE
+from tumorscope.catalog.parts import FOLDS
 from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, quantize
-from tumorscope.catalog.splits import FOLDS, spread_folds
+from tumorscope.catalog.splits import spread_folds
 from tumorscope.catalog.structure import spectra
 from tumorscope.terminal import Reporter
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tumorscope.catalog.splits import FRACTIONS, PARTS, assign_split
+from tumorscope.catalog.parts import PARTS
+from tumorscope.catalog.splits import FRACTIONS, assign_split
 from tumorscope.catalog.table import Catalog
 from tumorscope.errors import CatalogError, UsageError
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.catalog.atlas import load_atlas
+from tumorscope.catalog.parts import BENCHMARK, FOLDS, PARTS, parts_of_folds
 from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, Prints, restore
-from tumorscope.catalog.splits import BENCHMARK, FOLDS, PARTS, parts_of_folds
 from tumorscope.catalog.structure import Spectra
 from tumorscope.catalog.table import Catalog
 from tumorscope.catalog.twins import COMPACT_LAYERS, nearest_known

@@ -8,18 +8,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tumorscope.catalog.benchmark import assign_benchmark
 from tumorscope.catalog.names import LESION
+from tumorscope.catalog.parts import BENCHMARK, FOLDS, PARTS, is_benchmark, parts_of_folds
 from tumorscope.catalog.table import Catalog
 from tumorscope.errors import CatalogError, UsageError, did_you_mean
 
-PARTS = ("train", "val", "test")
 FRACTIONS = (0.70, 0.15, 0.15)
 PUBLISHED_VAL = 0.15
-FOLDS = 5
 PART_OF_FOLD = {1: 0, 2: 0, 3: 0, 4: 1, 5: 2}
 HOWS = ("grouped", "official", "folds", "random")
-BENCHMARK = "benchmark:"
-"""What a split of the benchmark begins with: ``benchmark:NAME`` or ``benchmark:NAME:FOLD``."""
 LEAKY = ("official", "random")
 """Splits that may cut through a group."""
 
@@ -66,8 +64,6 @@ def assign_split(catalog: Catalog, how: str = "grouped", *, seed: int = 0, fold:
 
 
 def _by_benchmark(catalog: Catalog, how: str, fold: int | None) -> Catalog:
-    from tumorscope.catalog.benchmark import assign_benchmark
-
     if fold is not None:
         raise UsageError("--fold goes with --split folds", remedy=f"write --split {how}:{fold}")
     found = assign_benchmark(catalog, how)
@@ -105,11 +101,6 @@ def _fine_groups(table: pd.DataFrame) -> pd.Series[str]:
     return table["group"].where(table["fold"].isna(), table["cluster"])
 
 
-def is_benchmark(split: str) -> bool:
-    """Whether a split is one of the benchmark's."""
-    return split.startswith(BENCHMARK)
-
-
 def spread_folds(table: pd.DataFrame, seed: int = 0) -> NDArray[np.int64]:
     """Give every slice one of five folds, 1 to 5, that cut no group; Cheng slices keep theirs. Int ``(n,)``.
 
@@ -119,12 +110,6 @@ def spread_folds(table: pd.DataFrame, seed: int = 0) -> NDArray[np.int64]:
     """
     given = table["fold"].fillna(0).to_numpy(np.int64) - 1
     return _spread(table["group"], _strata(table), given, (1 / FOLDS,) * FOLDS, seed) + 1
-
-
-def parts_of_folds(folds: NDArray[np.int64], fold: int) -> NDArray[np.int64]:
-    """Return the part of each fold, into `PARTS`, where `fold` is tested on and the one before it validates."""
-    before = (fold - 2) % FOLDS + 1
-    return np.select([folds == fold, folds == before], [2, 1], 0).astype(np.int64)
 
 
 def _strata(table: pd.DataFrame) -> Strings:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tumorscope.catalog import Catalog, cover_matrix
 from tumorscope.catalog.names import LESION
-from tumorscope.catalog.splits import is_benchmark
+from tumorscope.catalog.parts import is_benchmark
 from tumorscope.errors import CatalogError, UsageError
 from tumorscope.model_file import Card
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from tumorscope.catalog import Catalog, Progress, add_groups, build_catalog
 from tumorscope.catalog.benchmark import assign_benchmark, parse_benchmark
-from tumorscope.catalog.splits import is_benchmark
+from tumorscope.catalog.parts import is_benchmark
 from tumorscope.errors import CatalogError, UsageError
 from tumorscope.evaluation.evaluate import Evaluation, evaluate
 from tumorscope.evaluation.foreign import ForeignModel, is_description, load_foreign

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tumorscope.catalog.benchmark import parse_benchmark
-from tumorscope.catalog.splits import FOLDS, HOWS, LEAKY, is_benchmark
+from tumorscope.catalog.parts import FOLDS, is_benchmark
+from tumorscope.catalog.splits import HOWS, LEAKY
 from tumorscope.errors import UsageError, did_you_mean
 
 Metric = Literal["accuracy", "balanced_accuracy", "auc", "sensitivity", "specificity"]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.catalog.benchmark import parse_benchmark
+from tumorscope.catalog.parts import is_benchmark
 from tumorscope.catalog.phantom import is_phantom
-from tumorscope.catalog.splits import is_benchmark
 from tumorscope.errors import ModelFileError
 from tumorscope.evaluation.foreign.answers import columns_wrong, sum_by_class, to_probabilities
 from tumorscope.evaluation.foreign.description import Description, our_classes, read_description

@@ -14,7 +14,7 @@ from tumorscope.serve.audits.order import FILES, Order
 from tumorscope.serve.roots import find_folder, named_roots
 
 if TYPE_CHECKING:
-    from tumorscope.serve.jobs import Work
+    from tumorscope.serve.jobs.work import Work
 
 WORKER = "tumorscope.serve.audits.worker"
 MOST_SECONDS = 2 * 3600.0

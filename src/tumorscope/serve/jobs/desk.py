@@ -67,7 +67,7 @@ async def serving_jobs(service: Service) -> AsyncIterator[Jobs]:
     settings = service.settings
     with holding(settings.keep, settings.host, settings.port) as place:
         jobs = Jobs(place, service)
-        show_jobs(jobs, service.telemetry.registry)
+        show_jobs(service.telemetry.registry, open_jobs=lambda: jobs.open, listeners=lambda: jobs.listeners)
         try:
             await jobs.start()
             yield jobs

@@ -2,7 +2,8 @@
 import { html, render, useEffect, useRef, useState } from "./dom.js";
 import { onKeyWanted } from "./api.js";
 import { Button, Dialog, ErrorLine, Icon, Page, useModel } from "./components.js";
-import { PAGES, currentPath } from "./pages.js";
+import { currentPath } from "./address.js";
+import { PAGES } from "./pages.js";
 
 function App() {
   useStrayDrops();

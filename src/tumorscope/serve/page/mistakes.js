@@ -6,7 +6,7 @@ import { className } from "./phrases.js";
 import { counted, share } from "./figures.js";
 import { Word } from "./terms.js";
 import { Pager } from "./twins.js";
-import { SPLITS } from "./runs.js";
+import { SPLITS } from "./run-entry.js";
 
 const PAGE = 12;
 

@@ -5,8 +5,3 @@ export const PAGES = [
   { path: "/runs", name: "Runs", icon: "runs", load: () => import("./runs.js") },
   { path: "/model", name: "Model", icon: "model", load: () => import("./model.js") },
 ];
-
-/** The address after the #, without what is asked of the page. */
-export function currentPath() {
-  return location.hash.replace(/^#/, "").split("?")[0] || "/";
-}

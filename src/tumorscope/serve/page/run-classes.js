@@ -4,7 +4,7 @@ import { Section, Table } from "./components.js";
 import { className, metricName } from "./phrases.js";
 import { Figure, count, share } from "./figures.js";
 import { Word } from "./terms.js";
-import { SPLITS } from "./runs.js";
+import { SPLITS } from "./run-entry.js";
 
 const NOTUMOR = "notumor";
 const PARTS = [["by_dataset", "Data set"], ["by_source", "Source"], ["by_sequence", "Sequence"], ["by_plane", "Plane"], ["by_kind", "Kind"]];

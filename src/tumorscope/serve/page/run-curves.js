@@ -4,7 +4,7 @@ import { Section } from "./components.js";
 import { share } from "./figures.js";
 import { Chart, around } from "./charts.js";
 import { Word } from "./terms.js";
-import { SPLITS } from "./runs.js";
+import { SPLITS } from "./run-entry.js";
 
 const MIN_BIN = 3;
 const LOSSES = [["loss", "training", "other"], ["val_loss", "validation", "main"]];

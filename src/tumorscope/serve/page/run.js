@@ -5,7 +5,7 @@ import { Badge, Button, ErrorLine, Icon, Notice, Page, Progress, Section, Table,
 import { metricName } from "./phrases.js";
 import { Axis, FLOORS_NOTE, Figure, PageLink, Sentences, area, bringUp, count, range, share } from "./figures.js";
 import { Word } from "./terms.js";
-import { Entry, SPLITS, SplitBadge, addressOf, rowsOf, when } from "./runs.js";
+import { Entry, SPLITS, SplitBadge, addressOf, rowsOf, when } from "./run-entry.js";
 import { Curves, Learning } from "./run-curves.js";
 import { Confusion, Parts, PerClass } from "./run-classes.js";
 import { Mistakes } from "./mistakes.js";

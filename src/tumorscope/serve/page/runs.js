@@ -1,12 +1,11 @@
 // The evaluation page: the runs under --runs, each with its headline above the floors, and one of them in full.
 import { html, useEffect, useState } from "./dom.js";
-import { Badge, Button, Empty, ErrorLine, Page, Progress, Section, useJson } from "./components.js";
-import { Axis, counted } from "./figures.js";
+import { Button, Empty, ErrorLine, Page, Progress, Section, useJson } from "./components.js";
+import { counted } from "./figures.js";
 import { Word } from "./terms.js";
 import { Run } from "./run.js";
+import { Entry } from "./run-entry.js";
 
-const KINDS = { run: "training", evaluation: "evaluation", study: "study" };
-export const SPLITS = { leak_free: "leak-free", twin_free: "twin-free", full: "full" };
 const MANY = 8;
 
 export default function RunsPage() {
@@ -17,11 +16,6 @@ export default function RunsPage() {
     return () => removeEventListener("hashchange", follow);
   }, []);
   return name ? html`<${Run} key=${name} name=${name} />` : html`<${RunList} />`;
-}
-
-/** Where one run is shown on this page. */
-export function addressOf(name) {
-  return `#/runs?name=${encodeURIComponent(name)}`;
 }
 
 function nameOfAddress() {
@@ -60,44 +54,3 @@ function Parts({ of, runs, isOpen }) {
   return html`<details class="run-parts" open=${isOpen}><summary>${counted(runs.length, "run")} of ${of.name}</summary>
     <ul class="runs">${runs.map((run) => html`<li key=${run.name}><${Entry} run=${run} short=${run.name.slice(of.name.length + 1)} /></li>`)}</ul></details>`;
 }
-
-/** A run in a list: what it is, and its headline above the floors. */
-export function Entry({ run, short }) {
-  const { headline } = run;
-  return html`<a class="run" href=${addressOf(run.name)}>
-    <span class="run-head"><span class="run-name">${short ?? run.name}</span>
-      <span class="dim small">${[run.title, when(run.changed)].filter(Boolean).join(" · ")}</span>
-      <span class="row"><${Badge}>${KINDS[run.kind]}</${Badge}>${headline && html`<${SplitBadge} headline=${headline} />`}
-        ${!run.is_done && html`<${Badge} tone="note" icon="waiting">not finished</${Badge}>`}
-        ${run.problem && html`<${Badge} tone="warn" icon="failed">cannot be read</${Badge}>`}</span></span>
-    ${headline ? html`<${Axis} rows=${rowsOf(headline)} />` : html`<span class="dim small">${run.problem ?? waitingFor(run)}</span>`}
-  </a>`;
-}
-
-/** Which slices a headline is of, and whether more flattering figures exist. */
-export function SplitBadge({ headline }) {
-  const isLeaky = headline.split === "full" && headline.leaky;
-  const [tone, icon] = isLeaky ? ["bad", "failed"] : headline.split === "leak_free" ? ["good", "check"] : ["warn", "tumor"];
-  return html`<${Badge} tone=${tone} icon=${icon}>${SPLITS[headline.split] ?? headline.split}${isLeaky ? ", leaky" : ""}</${Badge}>`;
-}
-
-/** A headline and its floors as rows of an axis. */
-export function rowsOf(headline, note = () => undefined) {
-  const { accuracy } = headline.figures;
-  const floor = (key, said) => headline[key] && { name: said, said, note: note(headline[key].n), value: headline[key].accuracy, interval: headline[key].interval, dim: true };
-  return [
-    { name: html`<b>Accuracy</b>`, said: `Accuracy of the model, n = ${accuracy.n}`, note: note(accuracy.n), value: accuracy.value, interval: accuracy.interval },
-    floor("copy_baseline", "Copying"),
-    floor("source_probe", "Source probe"),
-  ].filter(Boolean);
-}
-
-function waitingFor(run) {
-  return run.kind === "study" ? "A table and a page come with its first finished training." : "Its figures come when the training is done.";
-}
-
-export function when(seconds) {
-  if (!seconds) return "";
-  return new Date(seconds * 1000).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
-}
-

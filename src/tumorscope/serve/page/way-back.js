@@ -1,6 +1,6 @@
 // On a phone a scan covers the list: the browser's way back then leads from the scan to the list.
 import { useEffect } from "./dom.js";
-import { currentPath } from "./pages.js";
+import { currentPath } from "./address.js";
 
 const NARROW = matchMedia("(max-width: 760px)"); // as in scans.css
 const SCAN = { side: "scan" };
