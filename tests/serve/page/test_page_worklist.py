@@ -176,6 +176,19 @@ def test_the_last_scan_comes_back_and_one_not_yet_read_is_read(page, scans, add,
     assert "Tumor likely: glioma" in page.locator(".answer").inner_text()
 
 
+def test_a_key_that_comes_with_the_first_row_finds_it_chosen(page, scans):
+    page.evaluate(
+        """() => new MutationObserver((_, observer) => {
+          if (!document.querySelector(".list-row")) return;
+          observer.disconnect();
+          setTimeout(() => document.dispatchEvent(new KeyboardEvent("keydown", { key: "Delete", cancelable: true })));
+        }).observe(document.body, { childList: true, subtree: true })"""
+    )
+    page.locator("#files").set_input_files(scans["phantom_glioma.png"])
+    page.locator(".toast", has_text="Removed").wait_for()
+    page.locator(".drop-zone").wait_for()
+
+
 def test_thousands_of_rows_keep_few_in_the_document(page, scans, tmp_path):
     source = scans["phantom_glioma.png"]
     content = source.read_bytes()

@@ -1,5 +1,5 @@
 // The scans page: worklist, viewer and answer, and the commands that buttons, keys and drops share.
-import { html, useEffect, useMemo, useRef, useState } from "./dom.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./dom.js";
 import { Answer } from "./answer.js";
 import { Button, Dialog, ErrorLine, announce, useModel } from "./components.js";
 import { bestIndex, makeCommands } from "./commands.js";
@@ -117,9 +117,10 @@ function openIds({ panes, active }) {
   return [panes[active].id, ...panes.filter((_, number) => number !== active).map(({ id }) => id)];
 }
 
-// Something is always chosen where there is anything; a file that gets its slices is shown at the gravest one.
+// Something is always chosen where there is anything, from its first picture on, so that a key that comes at once finds
+// it; a file that gets its slices is shown at the gravest one.
 function useChoice(entries, state, change) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const isNew = ({ lead }) => lead && !known.has(lead);
     const fresh = new Set(entries.filter(isNew));
     fresh.forEach(({ lead }) => known.add(lead));
