@@ -105,14 +105,18 @@ class Desk:
             sha256 = model or app.state.service.model.file.sha256
             return await draft.submit(uploads, options={"model": sha256, "channels": channels, "overlay": overlay})
 
-    async def end_of(self, jobs, job_id):
-        """Return a job once it has ended."""
+    async def until(self, jobs, job_id, is_so):
+        """Return a job once something is so of it; what was told before is seen, too."""
         with jobs.listening(job_id) as ear:
             job = await jobs.get(job_id)
-            while job.is_open:
+            while not is_so(job):
                 job = await ear.wait(20)
                 assert job is not None, "nothing was told for too long"
             return job
+
+    async def end_of(self, jobs, job_id):
+        """Return a job once it has ended."""
+        return await self.until(jobs, job_id, lambda job: not job.is_open)
 
     async def found(self, jobs, job_id):
         """Return the findings of a job."""

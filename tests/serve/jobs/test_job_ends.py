@@ -36,8 +36,7 @@ def test_removing_a_running_job_tells_its_listeners_and_stops_its_thread(app, de
             async with jobs.accepting("other") as draft:
                 job = await draft.submit([], options={}, total=10_000)
             with jobs.listening(job.id) as ear:
-                while (told := await ear.wait(5)).stage != "counting":
-                    pass
+                told = await desk.until(jobs, job.id, lambda job: job.stage == "counting")
                 assert told.total == 10_000
                 await jobs.remove(job.id)
                 while (told := await ear.wait(5)).is_open:
@@ -68,8 +67,8 @@ def test_removing_a_job_that_has_just_ended_tells_its_listeners(app, desk):
             jobs: Jobs = one.state.jobs
             async with jobs.accepting("other") as draft:
                 job = await draft.submit([], options={}, total=1)
+            await desk.until(jobs, job.id, lambda job: job.status == "running")
             with jobs.listening(job.id) as ear:
-                assert (await ear.wait(5)).status == "running"
                 jobs._store.end(job.id, "done")  # as its task does, that is then stopped before it tells of it
                 await jobs.remove(job.id)
                 assert (await ear.wait(5)).status == "done"

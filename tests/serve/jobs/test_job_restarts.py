@@ -15,9 +15,7 @@ def test_the_next_server_goes_on_where_the_last_one_stopped(app, desk, draw):
     async def first():
         async with app(port=1) as one:
             job = await desk.submit(one, paths)
-            with one.state.jobs.listening(job.id) as ear:
-                while (await ear.wait(20)).done < 2 * GROUP:
-                    pass
+            await desk.until(one.state.jobs, job.id, lambda job: job.done >= 2 * GROUP)
             return job.id, (await one.state.jobs.get(job.id)).done
 
     async def second(job_id):
@@ -52,8 +50,7 @@ def test_a_file_over_which_the_server_died_too_often_fails_alone(app, desk, draw
         async with app(port=1) as one:
             one.state.service.engine.answer = _never
             job = await desk.submit(one, paths)
-            with one.state.jobs.listening(job.id) as ear:
-                await ear.wait(5)  # it runs
+            await desk.until(one.state.jobs, job.id, lambda job: job.status == "running")
             return job.id
 
     async def end(job_id):
