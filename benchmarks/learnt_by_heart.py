@@ -13,12 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from record import write_record
 from tumorscope.folders import FINDINGS
-from tumorscope.studies.compare import PROBABILITY
+from tumorscope.studies.compare import Answers, read_answers
 
 PUBLISHED, DIGITS = 0.9997, 4
 SET = {"Training folder": 2870, "Testing folder": 394, "both": 3264}
@@ -29,9 +26,8 @@ def main() -> None:
     """Write down which counts give the figure, and every mistake on what was learnt."""
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    findings = pd.read_csv(Path(sys.argv[1]) / RUN / FINDINGS, keep_default_na=False)
-    answers = _likeliest(findings[findings["counted"]])
-    wrong = answers[answers["called"] != answers["label"]]
+    answers = read_answers([(0, Path(sys.argv[1]) / RUN / FINDINGS)], "full")
+    wrong = [row for row in range(answers.n) if not answers.right[row, 0]]
     write_record(
         "learnt_by_heart",
         {
@@ -39,10 +35,10 @@ def main() -> None:
             "wrong_that_give_it": {name: _wrong_that_give(PUBLISHED, n) for name, n in SET.items()},
             "fewest_pictures_that_give_it": next(n for n in range(1, SET["both"]) if _wrong_that_give(PUBLISHED, n)),
             "run": RUN,
-            "n": len(answers),
+            "n": answers.n,
             "wrong": len(wrong),
-            "accuracy": round(1 - len(wrong) / len(answers), 6),
-            "mistakes": [_mistake(row, answers) for _, row in wrong.iterrows()],
+            "accuracy": round(1 - len(wrong) / answers.n, 6),
+            "mistakes": [_mistake(row, answers) for row in wrong],
         },
         ("numpy", "pandas"),
     )
@@ -53,20 +49,20 @@ def _wrong_that_give(share: float, n: int) -> list[int]:
     return [wrong for wrong in range(n + 1) if round(1 - wrong / n, DIGITS) == share]
 
 
-def _likeliest(findings: pd.DataFrame) -> pd.DataFrame:
-    probabilities = findings.filter(regex=f"^{PROBABILITY}")
-    names = np.array([column.removeprefix(PROBABILITY) for column in probabilities.columns])
-    return findings.assign(called=names[probabilities.to_numpy().argmax(axis=1)])
-
-
-def _mistake(row: pd.Series, answers: pd.DataFrame) -> dict[str, Any]:
-    copies = answers[(answers["cluster"] == row["cluster"]) & (answers["label"] == row["called"])]
+def _mistake(row: int, answers: Answers) -> dict[str, Any]:
+    called = answers.called[row, 0]
+    copies = answers.keys[(answers.clusters == answers.clusters[row]) & (answers.labels == called)]
     return {
-        "path": row["path"],
-        "label": row["label"],
-        "called": row["called"],
-        "learnt_copies_labeled_as_called": list(copies["path"]),
+        "path": _path(answers.keys[row]),
+        "label": str(answers.labels[row]),
+        "called": str(called),
+        "learnt_copies_labeled_as_called": [_path(key) for key in copies],
     }
+
+
+def _path(key: str) -> str:
+    """Return the path of a slice of this one set, which has no channels, from ``set/path#channel``."""
+    return str(key).partition("/")[2].removesuffix("#")
 
 
 if __name__ == "__main__":
