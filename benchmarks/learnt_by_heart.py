@@ -15,7 +15,7 @@ from typing import Any
 
 from record import write_record
 from tumorscope.folders import FINDINGS
-from tumorscope.studies.compare import Answers, read_answers
+from tumorscope.studies.answers import Answers, read_answers
 
 PUBLISHED, DIGITS = 0.9997, 4
 SET = {"Training folder": 2870, "Testing folder": 394, "both": 3264}

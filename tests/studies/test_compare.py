@@ -1,19 +1,20 @@
 """Statistics against values known by hand, by scipy, or by simulation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
 from tumorscope.errors import StudyError
+from tumorscope.studies.answers import Answers, read_answers
 from tumorscope.studies.compare import (
-    Answers,
     class_figures,
     difference,
     figure,
     mcnemar,
     mean_difference,
-    read_answers,
     seed_values,
 )
 
@@ -87,6 +88,12 @@ def test_metrics_of_tumor_against_none_by_hand():
     assert figure("balanced_accuracy", found).value == pytest.approx((2 / 3 + 1 / 2) / 2)
     assert figure("auc", found).value == pytest.approx(5 / 6), "one of six pairs is the wrong way round"
     assert figure("auc", answers([1, 0])) is None, "no tumor-free slice, no AUC"
+
+
+def test_a_run_that_can_call_nothing_but_tumors_has_no_sensitivity():
+    found = replace(answers([1, 1, 0, 1, 1, 1]), tells_tumors=False)
+    assert figure("sensitivity", found) is None
+    assert figure("accuracy", found).n == 6
 
 
 @pytest.mark.parametrize(("first_only", "second_only"), [(0, 0), (1, 9), (7, 7), (30, 12), (0, 4)])

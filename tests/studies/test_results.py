@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tumorscope.errors import StudyError
 from tumorscope.studies.compare import PER_CLASS
 from tumorscope.studies.ledger import DONE, Entry
 from tumorscope.studies.load import parse_study
-from tumorscope.studies.measured import Measured
+from tumorscope.studies.measured import Measured, has_results
 from tumorscope.studies.page import study_page
 from tumorscope.studies.plan import make_plan
 from tumorscope.studies.results import gather
@@ -34,13 +35,15 @@ def gathered(tmp_path):
             folder = units[label].folder(tmp_path)
             folder.mkdir(parents=True)
             paths = [f"{units[label].fold}-{number}" for number in range(len(answers))]
-            calls = called if isinstance(called, list) else [called if one else "other" for one in answers]
+            calls = called if isinstance(called, list) else [called if one else "notumor" for one in answers]
             columns = {"dataset": "2021", "path": paths, "channel": "", "label": labels, "cluster": paths,
                        "tumor_probability": 0.9, "counted": True, "twin_seen": False, "group_seen": False,
                        **{f"p_{name}": [float(name == one) for one in calls] for name in set(calls)}}  # fmt: skip
             pd.DataFrame(columns).to_csv(folder / "findings.csv", index=False)
             pd.DataFrame({"epoch": [1, 2], "val_loss": [float("inf"), 0.5]}).to_csv(folder / "log.csv", index=False)
-            (folder / "metrics.json").write_text(json.dumps({"copy_baseline": FLOOR, "source_probe": FLOOR}))
+            slices = dict.fromkeys(("full", "twin_free", "leak_free"), len(answers))
+            metrics = {"copy_baseline": FLOOR, "source_probe": FLOOR, "slices": slices}
+            (folder / "metrics.json").write_text(json.dumps(metrics))
         entries = {label: Entry(label, DONE, 0.5, {"minutes": 1.0}, {}, 0) for label in (*before, *right)}
         return gather(Measured(plan, entries, tmp_path))
 
@@ -142,3 +145,39 @@ def test_a_choice_is_not_judged_before_all_its_runs_are_done(gathered):
     ]
     assert found["conclusions"] == []
     assert "not all trainings are done" in study_page(found)
+
+
+@pytest.mark.parametrize("kept", [1, 11, 20])
+def test_findings_that_lost_rows_are_no_result_and_give_no_figure(gathered, tmp_path, kept):
+    label = "a/folds-fold1-seed0"
+    gathered({label: [True] * 20})
+    plan = make_plan(parse_study(STUDY, Path("half.yaml")), Path())
+    unit = next(unit for unit in plan.units if unit.label == label)
+    assert has_results(plan, unit, tmp_path)
+    file = unit.folder(tmp_path) / "findings.csv"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:kept]) + lines[kept][:5])  # cut in the middle of a line
+    assert not has_results(plan, unit, tmp_path)
+    with pytest.raises(StudyError, match=r"findings\.csv: has \d+ of 20 slices; run the study again"):
+        gathered({}, before=[label])
+
+
+def test_no_run_is_the_best_beside_one_that_has_no_figure(gathered):
+    found = gathered(
+        {
+            "a/folds-fold1-seed0": [True] * 19 + [False],
+            "b/folds-fold1-seed0": [False] * 20,
+            "c/folds-fold1-seed0": [True] * 20,  # without a word for 'no tumor', so without a sensitivity
+        },
+        protocols={"honest": {"split": "folds", "folds": [1]}},
+        metric="sensitivity",
+    )
+    assert [row["value"] for row in found["protocols"]["honest"]["rows"]] == [0.95, 0.0, None]
+    assert found["protocols"]["honest"]["best"] is None
+
+
+def test_a_log_without_its_header_is_told_in_a_line(gathered, tmp_path):
+    gathered({"a/folds-fold1-seed0": [True] * 10})
+    (tmp_path / "runs" / "a" / "folds-fold1-seed0" / "log.csv").write_text("1,0.5\n2,0.4\n")
+    with pytest.raises(StudyError, match=r"log\.csv: cannot be read"):
+        gathered({}, before=["a/folds-fold1-seed0"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tumorscope.studies.compare import Answers, mean_difference
+from tumorscope.studies.answers import Answers
+from tumorscope.studies.compare import mean_difference
 from tumorscope.studies.figures import rounded, rounded_interval
 from tumorscope.studies.measured import Measured
 from tumorscope.studies.plan import Experiment

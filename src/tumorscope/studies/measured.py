@@ -8,8 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from tumorscope.errors import StudyError
 from tumorscope.folders import FINDINGS, METRICS
-from tumorscope.studies.compare import Answers, read_answers
+from tumorscope.studies.answers import MEASURED_AGAIN, Answers, pool, read_findings
 from tumorscope.studies.ledger import DONE, Entry
 from tumorscope.studies.place import read_json
 from tumorscope.studies.plan import Experiment, Plan, Unit
@@ -76,14 +79,30 @@ def answers_of(units: Sequence[Unit], protocol: Protocol, out: Path) -> Answers:
     Raises:
         StudyError: a run folder is damaged.
     """
-    files = [(unit.seed, _folder(unit, protocol, out) / FINDINGS) for unit in units]
-    return read_answers(files, protocol.slices or "full")
+    return pool([(unit.seed, _findings(_folder(unit, protocol, out), protocol.slices or "full")) for unit in units])
 
 
 def has_results(plan: Plan, unit: Unit, out: Path) -> bool:
-    """Whether what a training has measured is still there, for every protocol that it belongs to."""
-    folders = [_folder(unit, plan.study.protocols[name], out) for name in plan.protocols_of(unit)]
-    return all((folder / name).is_file() for folder in folders for name in (FINDINGS, METRICS))
+    """Whether what a training has measured is still there, whole, for every protocol that it belongs to."""
+    try:
+        for name in plan.protocols_of(unit):
+            answers_of([unit], plan.study.protocols[name], out)
+    except StudyError:
+        return False
+    return True
+
+
+def _findings(folder: Path, slices: str) -> pd.DataFrame:
+    """Read the findings of one training; a table that lost rows would give a figure of fewer slices, and no sign."""
+    found, file = read_findings(folder / FINDINGS, slices), folder / METRICS
+    try:
+        counts = read_json(file)["slices"]
+        expected = counts["full"] - counts["twin_free"] if slices == "copies" else counts[slices]
+    except (KeyError, TypeError) as error:
+        raise StudyError("does not say how many slices were measured", file=file, remedy=MEASURED_AGAIN) from error
+    if len(found) != expected:
+        raise StudyError(f"has {len(found):,} of {expected:,} slices", file=folder / FINDINGS, remedy=MEASURED_AGAIN)
+    return found
 
 
 def _folder(unit: Unit, protocol: Protocol, out: Path) -> Path:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from tumorscope.studies.answers import Answers
 from tumorscope.studies.budget import Budget, cut_words
-from tumorscope.studies.compare import Answers, difference
+from tumorscope.studies.compare import difference
 from tumorscope.studies.conclusions import conclude
 from tumorscope.studies.contrasts import contrast
 from tumorscope.studies.figures import rounded, rounded_interval
@@ -100,7 +101,7 @@ def _protocol(measured: Measured, name: str) -> dict[str, Any]:
     differences = [_difference(study.metric, ranked[0]["run"], row["run"], answers) for row in ranked[1:]]
     not_behind = [found["run"] for found in differences if not (found["real"] and found["value"] > 0)]
     is_whole = all(row["done"] == row["trainings"] for row in rows)  # who is not done yet may be better still
-    if is_whole and differences and not not_behind:
+    if is_whole and len(ranked) == len(rows) and differences and not not_behind:
         ranked[0]["best"] = True
     return {
         **protocol.model_dump(mode="json"),

@@ -10,7 +10,8 @@ import pandas as pd
 
 from tumorscope.errors import StudyError
 from tumorscope.folders import LOG
-from tumorscope.studies.compare import PER_CLASS, Answers, class_figures, figure, seed_values
+from tumorscope.studies.answers import Answers
+from tumorscope.studies.compare import PER_CLASS, class_figures, figure, seed_values
 from tumorscope.studies.figures import figure_values, rounded
 from tumorscope.studies.measured import Measured
 from tumorscope.studies.place import AGAIN
@@ -83,7 +84,7 @@ def _floor(measured: Measured, experiment: Experiment, protocol: str, name: str)
     if chosen.part == TRAIN:  # what was learnt is its own nearest training slice
         return None
     metrics = [measured.metrics(unit, chosen) for unit in measured.done(experiment, protocol)]
-    floors = [of[name]["by_split"].get(chosen.slices) for of in metrics]  # nobody asks what copying scores on copies
+    floors = [of.get(name, {}).get("by_split", {}).get(chosen.slices) for of in metrics]  # none for copies
     known = [floor for floor in floors if floor and floor["accuracy"] is not None]
     total = sum(floor["n"] for floor in known)
     return rounded(sum(floor["accuracy"] * floor["n"] for floor in known) / total) if total else None
@@ -93,7 +94,7 @@ def _curve(unit: Unit, out: Path) -> dict[str, Any]:
     file = unit.folder(out) / LOG
     try:
         rows = pd.read_csv(file)
-    except (OSError, ValueError) as error:
+        curves = {name: [rounded(float(value)) for value in rows[name]] for name in CURVES if name in rows}
+        return {"training": unit.label, "epoch": [int(epoch) for epoch in rows["epoch"]], **curves}
+    except (OSError, ValueError, KeyError) as error:
         raise StudyError("cannot be read", file=file, remedy=AGAIN) from error
-    curves = {name: [rounded(float(value)) for value in rows[name]] for name in CURVES if name in rows}
-    return {"training": unit.label, "epoch": [int(epoch) for epoch in rows["epoch"]], **curves}

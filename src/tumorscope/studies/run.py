@@ -16,7 +16,7 @@ from tumorscope.atomic import write_json, write_text
 from tumorscope.catalog import Progress
 from tumorscope.errors import StudyError, UsageError
 from tumorscope.folders import LEADERBOARD, STUDY_PAGE, STUDY_RESULTS
-from tumorscope.studies.compare import figure
+from tumorscope.studies.compare import value_of
 from tumorscope.studies.definition import (
     check_data,
     check_empty,
@@ -177,9 +177,9 @@ def _judge(plan: Plan, units: Mapping[str, Unit], out: Path) -> Callable[[Job], 
     def judge(job: Job) -> tuple[float, dict[str, Any]]:
         unit, metric, found = units[job.label], plan.study.metric, {}
         for name in plan.protocols_of(unit):
-            value = figure(metric, answers_of([unit], plan.study.protocols[name], out))
+            value = value_of(metric, answers_of([unit], plan.study.protocols[name], out))
             if value is not None:
-                found[name] = value.value
+                found[name] = value
         if not found:
             raise StudyError(f"{metric} cannot be measured on its slices", remedy="choose another metric or protocol")
         return next(iter(found.values())), {"figures": found}
