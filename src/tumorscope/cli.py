@@ -219,7 +219,7 @@ def predict(
         with _progress() as progress:
             findings = loaded.predict(paths, out=out, channels=chosen, progress=progress)
         failed = len(findings.failed)
-        print(findings.to_json() if json else _lines(findings, out))
+        print(findings.to_json() if json else _lines(findings, loaded.card.thresholds.tumor, out))
     _stop_if_unreadable(failed)
 
 
@@ -265,10 +265,10 @@ def _channels(text: str) -> ChannelChoice:
     raise UsageError(f"there is no --channels '{text}'", remedy=did_you_mean(text, CHANNELS))
 
 
-def _lines(findings: Findings, out: Path | None) -> str:
+def _lines(findings: Findings, limit: float, out: Path | None) -> str:
     from tumorscope.inference.text import finding_line
 
-    return "\n".join([*map(finding_line, findings), *([] if out is None else [str(out)])])
+    return "\n".join([*(finding_line(one, limit) for one in findings), *([] if out is None else [str(out)])])
 
 
 def _stop_if_unreadable(count: int) -> None:

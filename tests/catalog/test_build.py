@@ -1,3 +1,5 @@
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -29,11 +31,19 @@ def test_broken_files_are_listed_and_the_others_read(folder):
     (folder / "glioma" / "empty.png").touch()
     (folder / "glioma" / "cut.png").write_bytes(png(next(draw_phantom(1)).image)[:900])
     (folder / "notumor" / "notes.txt").write_text("no picture")
+    (folder / "notumor" / "annexed.png").symlink_to(folder / "objects" / "not fetched")
     catalog = build_catalog([folder])
     assert len(catalog.table) == 12
     problems = {entry["path"]: entry["problem"] for entry in catalog.unreadable}
-    assert set(problems) == {"glioma/empty.png", "glioma/cut.png", "notumor/notes.txt"}
+    assert set(problems) == {"glioma/empty.png", "glioma/cut.png", "notumor/notes.txt", "notumor/annexed.png"}
     assert problems["glioma/empty.png"] == "is empty"
+    assert problems["notumor/annexed.png"] == "is a link to nothing"
+
+
+def test_a_pipe_in_an_index_is_refused_and_not_waited_for(folder):
+    os.mkfifo(folder / "pipe.png")
+    (folder / "index.csv").write_text("path,label\nglioma/0.png,glioma\npipe.png,glioma\n")
+    assert build_catalog([folder]).unreadable == [{"path": "pipe.png", "problem": "is no file of data"}]
 
 
 def test_a_png_named_jpg_is_misnamed_and_read(folder):

@@ -39,8 +39,9 @@ def fit_model(path, catalog, *, classes=CLASSES, temperature=1.0, outlier=50.0):
     cells = images.reshape(-1, CELLS, SIDE // CELLS, CELLS, SIDE // CELLS).mean(axis=(2, 4)).reshape(len(rows), -1)
     fitted = LogisticRegression(C=0.3, max_iter=500).fit(cells / 255, table["label"].iloc[rows])
     weights, bias = np.zeros((CELLS * CELLS, len(classes))), np.full(len(classes), -30.0)
-    for i, name in enumerate(fitted.classes_):
-        weights[:, classes.index(name)], bias[classes.index(name)] = fitted.coef_[i], fitted.intercept_[i]
+    for name, sign, row in _rows(fitted):
+        weights[:, classes.index(name)] = sign * fitted.coef_[row]
+        bias[classes.index(name)] = sign * fitted.intercept_[row]
     card = Card(
         name="tiny",
         classes=classes,
@@ -52,6 +53,13 @@ def fit_model(path, catalog, *, classes=CLASSES, temperature=1.0, outlier=50.0):
     )
     write_model(_graph(weights / temperature, bias / temperature), card, path, _prints(catalog, rows))
     return load(path, threads=1)
+
+
+def _rows(fitted):
+    """Say for each class which row of the coefficients is its own; of two classes there is one, for the second."""
+    if len(fitted.classes_) > 2:
+        return [(name, 1.0, row) for row, name in enumerate(fitted.classes_)]
+    return [(fitted.classes_[0], -0.5, 0), (fitted.classes_[1], 0.5, 0)]
 
 
 def _prints(catalog, rows):

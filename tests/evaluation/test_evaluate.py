@@ -1,6 +1,7 @@
 """A whole evaluation of a real model file on the phantom: what is counted, what is taken out, what is written."""
 
 import json
+import math
 import re
 import shutil
 from dataclasses import replace
@@ -45,6 +46,17 @@ def test_a_grouped_split_leaks_nothing(bench, grouped):
         "leak_free",
         True,
     )
+
+
+def test_of_two_classes_both_count_in_the_mean_f1(bench, tmp_path):
+    table = bench.catalog.table
+    two = bench.catalog.with_table(table.assign(label=table["label"].where(table["label"] == "notumor", "tumor")))
+    found = evaluate(bench.fit(tmp_path / "two.onnx", two, classes=("notumor", "tumor")), two, split="all")
+    figures, findings = found.figures["full"], found.findings
+    expected = reference.f1_score(findings["label"], findings["called"], average="macro")
+    assert figures["macro_f1"].value == pytest.approx(expected, abs=1e-6)
+    assert figures["macro_f1"].n == len(findings)
+    assert not math.isclose(expected, reference.f1_score(findings["label"] == "tumor", findings["called"] == "tumor"))
 
 
 def test_metrics_are_those_of_the_findings(written):

@@ -51,6 +51,15 @@ def test_lines_tell_what_to_be_careful_of():
     assert finding_line(BROKEN) == "c.png: error: is empty; download it again"
     refused = TUMOR.model_copy(update={"status": "refused", "message": "strange", "prediction_set": ["glioma"]})
     assert finding_line(refused).endswith("(REFUSED: strange)")
+    free = TUMOR.model_copy(update={"label": "notumor", "flags": ["kind_unsure"]})
+    assert finding_line(free, 0.872) == (
+        "a/<b>.png: notumor, tumor 75.0%  (likelier than none, but under the limit of 87.2%; not ruled out: glioma)"
+    )
+
+
+def test_a_terminal_obeys_no_file_name():
+    said = finding_line(TUMOR.model_copy(update={"file": "a\nb\x1b[31m\udcff é.png"}))
+    assert said.startswith("a\\nb\\x1b[31m\\udcff é.png: glioma")
 
 
 def test_failed_are_those_that_could_not_be_read():

@@ -171,7 +171,10 @@ def confusion(outcome: Outcome) -> dict[str, Any]:
 def _measures(outcome: Outcome) -> list[Measure]:
     everyone = np.ones(len(outcome), bool)
     strata = [outcome.labels == name for name in sorted(set(outcome.labels.tolist()))]
-    classes = [rows for name, rows in _class_rows(outcome).items() if name != TUMOR or outcome.is_coarse]
+    of_classes = _class_rows(outcome)
+    if TUMOR not in outcome.classes and not outcome.is_coarse:  # of any kind: no class beside the kinds themselves
+        of_classes.pop(TUMOR, None)
+    classes = list(of_classes.values())
     return [
         metrics.share("accuracy", outcome.right, everyone),
         metrics.balanced_accuracy("balanced_accuracy", outcome.right, strata),

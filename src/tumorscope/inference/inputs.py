@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,18 @@ from numpy.typing import NDArray
 
 from tumorscope.errors import ScanError, UsageError
 from tumorscope.preprocess import Placement, Plane, Spec, place, preprocess
-from tumorscope.scans import DEEP_MODES, LGG_DEFAULT_CHANNEL, MAX_PIXELS, READERS, Channels, Scan, read_scan
+from tumorscope.scans import (
+    DEEP_MODES,
+    LGG_DEFAULT_CHANNEL,
+    MAX_PIXELS,
+    Channels,
+    Scan,
+    looks_like_scan,
+    read_scan,
+)
 
-HEAD_BYTES = 512
 CLUTTER = ("thumbs.db", "desktop.ini")
+PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 MASK = "_mask"
 """In a folder, a file of this name beside its picture is a mask and no picture."""
 
@@ -61,14 +70,14 @@ def list_files(paths: Sequence[str | Path], out: Path | None = None) -> list[str
     Raises:
         UsageError: none of the paths leads to a file, or `out` holds a file that was named.
     """
+    if not paths or "" in paths:
+        raise UsageError("no picture was given", remedy="give pictures, or folders of them")
     named = [name for path in paths for name in _named(str(path), out)]
-    if out is not None and out.resolve() in {parent.resolve() for parent in {Path(name).parent for name in named}}:
+    read_from = {Path(path) for path in paths} | {Path(name).parent for name in named}
+    if out is not None and out.resolve() in {folder.resolve() for folder in read_from}:
         raise UsageError("holds pictures that are to be read", file=out, remedy="choose another --out")
-    if not any(Path(name).exists() and not Path(name).is_dir() for name in named):
-        first = Path(named[0]) if named else None
-        if first is None:
-            raise UsageError("no picture was given", remedy="give pictures, or folders of them")
-        error = _nothing_there(first)
+    if all(_is_absent(name) for name in named):
+        error = _nothing_there(Path(named[0]))
         raise UsageError(error.what, file=error.file, remedy=error.remedy)
     return named
 
@@ -81,10 +90,11 @@ def read_inputs(
     Raises:
         ScanError: it cannot be read.
     """
-    path = Path(file)
-    if path.is_dir() or not path.exists():
-        raise _nothing_there(path)
-    scan = read_scan(path, max_pixels)
+    if _is_absent(file):
+        raise _nothing_there(Path(file))
+    if os.path.isdir(file):
+        raise ScanError("is a folder that cannot be looked into", file=file, remedy="ask for the right to open it")
+    scan = read_scan(file, max_pixels)
     planes, is_deep = list(_planes(scan, spec, channels)), scan.meta.get("mode") in DEEP_MODES
     return [
         _input(file, index if len(planes) > 1 else None, plane, spec, keep_planes, is_deep)
@@ -93,13 +103,33 @@ def read_inputs(
 
 
 def _named(path: str, out: Path | None) -> list[str]:
-    root = Path(path)
-    if not root.is_dir():
+    if not os.path.isdir(path):
         return [path]
-    inside = sorted(file for file in root.rglob("*") if file.is_file() and _looks_like_scan(file, root))
-    if out is not None and root.resolve() in out.resolve().parents:  # what an earlier call has left there
+    inside = _inside(Path(path))
+    if out is not None and Path(path).resolve() in out.resolve().parents:  # what an earlier call has left there
         inside = [file for file in inside if out.resolve() not in file.resolve().parents]
-    return [os.path.join(path, file.relative_to(root)) for file in inside] or [path]
+    return [os.path.join(path, file.relative_to(path)) for file in sorted(inside)] or [path]
+
+
+def _inside(root: Path) -> list[Path]:
+    """Return what lies in a folder and looks like a scan, and the folders in it that cannot be opened."""
+    closed: list[Path] = []
+    walk = os.walk(root, onerror=lambda error: closed.append(Path(error.filename)))
+    files = [Path(folder, name) for folder, _, names in walk for name in names]
+    return [file for file in files if _looks_like_scan(file, root)] + [at for at in closed if not _is_hidden(at, root)]
+
+
+def _is_absent(path: str) -> bool:
+    """Whether there is no file to read; one in a folder that cannot be looked into may be there."""
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        if is_folder:
+            os.scandir(path).close()
+    except PermissionError:
+        return False
+    except OSError:
+        return not os.path.islink(path)
+    return is_folder
 
 
 def _nothing_there(path: Path) -> ScanError:
@@ -110,18 +140,15 @@ def _nothing_there(path: Path) -> ScanError:
 
 def _looks_like_scan(file: Path, root: Path) -> bool:
     """Whether a file in a folder is meant to be read: by content, or, where that is damaged, by its name."""
-    if file.name.lower() in CLUTTER or any(part.startswith(".") for part in file.relative_to(root).parts):
+    if file.name.lower() in CLUTTER or _is_hidden(file, root):
         return False
     if file.stem.endswith(MASK) and file.with_stem(file.stem.removesuffix(MASK)).exists():
         return False
-    if file.suffix.lower() in (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp"):
-        return True
-    try:
-        with file.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-    except OSError:
-        return False
-    return any(reader.recognizes(head) for reader in READERS)
+    return file.suffix.lower() in PICTURES or looks_like_scan(file)
+
+
+def _is_hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 def _planes(scan: Scan, spec: Spec, channels: Channels) -> Iterator[Plane]:

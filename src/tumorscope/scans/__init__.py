@@ -1,7 +1,7 @@
 """Any file -> `Scan`: one reader a format, picked by content."""
 
 from tumorscope.scans.picture import DEEP_MODES
-from tumorscope.scans.registry import READERS, read_scan
+from tumorscope.scans.registry import READERS, looks_like_scan, read_scan
 from tumorscope.scans.scan import CHANNELS, LGG_DEFAULT_CHANNEL, LGG_SEQUENCES, MAX_PIXELS, Channels, Scan
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "READERS",
     "Channels",
     "Scan",
+    "looks_like_scan",
     "read_scan",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ class Reader:
 
 
 READERS = (Reader("picture", looks_like_picture, read_picture),)
+UNREAD = {"DICOM": ((128, b"DICM"),), "NIfTI": ((344, b"n+1\0"), (344, b"ni1\0"), (4, b"n+2\0"), (4, b"ni2\0"))}
+"""Formats of scans without a reader, by what stands at which byte (PS3.10 of DICOM; the headers of NIfTI-1 and -2)."""
 HEAD_BYTES = 512
 
 
@@ -39,16 +43,36 @@ def read_scan(path: str | Path, max_pixels: int = MAX_PIXELS) -> Scan:
     for reader in READERS:
         if reader.recognizes(head):
             return reader.read(path, max_pixels)
+    if (name := _unread(head)) is not None:
+        raise ScanError(f"is {name}, which is not read", file=path, remedy="export its slices as 16-bit PNG")
     raise ScanError(
         "is not an image of a known format", file=path, remedy=f"give a {' or '.join(r.name for r in READERS)} file"
     )
 
 
+def looks_like_scan(path: str | Path) -> bool:
+    """Whether a file's content is a scan's, of a format that is read or of one that is known."""
+    try:
+        head = _head(Path(path))
+    except ScanError:
+        return False
+    return _unread(head) is not None or any(reader.recognizes(head) for reader in READERS)
+
+
+def _unread(head: bytes) -> str | None:
+    return next((name for name, marks in UNREAD.items() if any(head[at:].startswith(m) for at, m in marks)), None)
+
+
 def _head(path: Path) -> bytes:
     try:
+        mode = os.stat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # opening a pipe would wait for ever
+            raise ScanError("is no file of data", file=path, remedy="give a picture file")
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and path.is_symlink():
+            raise ScanError("is a link to nothing", file=path, remedy="fetch what it links to") from error
         raise ScanError(
             f"cannot be opened ({(error.strerror or str(error)).lower()})", file=path, remedy="check the path"
         ) from error

@@ -52,13 +52,20 @@ def folders_in(folder: Path) -> list[Path]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Return the files that are not hidden and no clutter of a desktop, in natural order."""
-    return sorted((p for p in folder.iterdir() if p.is_file() and _visible(p)), key=lambda p: natural(p.name))
+    """Return the files that are not hidden and no clutter of a desktop, in natural order.
+
+    Links to nothing are among them: sets under git-annex or DVC have some until their content is fetched.
+    """
+    return sorted((p for p in folder.iterdir() if _is_file(p) and _visible(p)), key=lambda p: natural(p.name))
 
 
 def natural(text: str) -> list[tuple[int, str]]:
     """Return a sorting key that puts 'a2' before 'a10'."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text)]
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _visible(path: Path) -> bool:
