@@ -146,6 +146,27 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(predict, draw, 
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        ["audit", "phantom:12"],
+        ["prepare", "phantom:12"],
+        ["train", "phantom:12", "--recipe", "smoke"],
+        ["evaluate", "gone.onnx", "phantom:12"],
+        ["predict", "gone.png"],
+        ["demo"],
+        ["study", "run", "gone"],
+    ],
+    ids=lambda call: call[0],
+)
+@pytest.mark.parametrize("inside", ["", "deep/er"])
+def test_a_file_is_no_place_for_results_and_that_is_said_before_the_work(call, inside, tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("mine")
+    assert run([*call, "--out", str(tmp_path / "notes.txt" / inside)]) == WRONG_CALL
+    assert "notes.txt: is no folder; give --out a folder" in only_line(capsys.readouterr().err)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("how", [["--json"], ["--jsonl"]])
 def test_a_full_pipe_is_one_line(quadrant_model, draw, how):

@@ -7,6 +7,7 @@ would say less: ids are used again, mean nothing on another machine, and are the
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from typing import Any
 from tumorscope.errors import OutputError
 from tumorscope.locks import Lock, take
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 TEMPORARY = ".tumorscope-"
 """How the name of every temporary folder of ours begins."""
 
@@ -130,7 +132,6 @@ def _clear(folder: Path) -> bool:
 
 def unwritable(target: Path, error: OSError) -> OutputError:
     """Return the error that says why a file or folder cannot be written."""
-    reason = error.strerror or str(error)
-    return OutputError(
-        f"cannot be written ({reason.lower()})", file=target, remedy="free some space or choose another --out"
-    )
+    reason = (error.strerror or str(error)).lower()
+    remedy = "free some space or choose another --out" if error.errno in NO_SPACE else "choose another --out"
+    return OutputError(f"cannot be written ({reason})", file=target, remedy=remedy)

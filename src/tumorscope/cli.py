@@ -14,6 +14,7 @@ import typer
 from tumorscope.errors import OutputError, TumorscopeError, UsageError, did_you_mean
 from tumorscope.fetch.command import fetch
 from tumorscope.folders import REPORT
+from tumorscope.options import Out, check_folder
 from tumorscope.serve.command import serve
 from tumorscope.studies.command import study
 from tumorscope.version import __version__
@@ -39,7 +40,6 @@ app = typer.Typer(
 )
 
 Data = Annotated[list[str], typer.Argument(help="Folders, CSV files, or the word phantom.", metavar="DATA")]
-Out = Annotated[Path, typer.Option("--out", help="Folder for the results.", metavar="DIR")]
 Channels = Annotated[str, typer.Option("--channels", help="Of a picture of three sequences: one (FLAIR) or all.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of everything random.")]
 
@@ -82,7 +82,7 @@ def run(arguments: Sequence[str]) -> int:
             raise
         return _fail_parsing(error)
     if stopped == INTERRUPTED:
-        return _fail("interrupted; what was finished is kept", INTERRUPTED)
+        return _fail("interrupted", INTERRUPTED)
     return stopped if isinstance(stopped, int) else DONE  # the code of an Exit comes back as the value
 
 
@@ -177,8 +177,6 @@ def evaluate(
     seed: Seed = 0,
 ) -> None:
     """Measure a model on DATA, with what it has seen taken out."""
-    if out.exists() and not out.is_dir():
-        raise UsageError("is a file", file=out, remedy="give --out a folder")
     from tumorscope.evaluation import evaluate_data, open_model, write_evaluation
     from tumorscope.evaluation.text import evaluation_text
 
@@ -199,7 +197,10 @@ def evaluate(
 def predict(
     paths: Annotated[list[str], typer.Argument(help="Pictures, or folders of them.", metavar="PATH")],
     model: Annotated[str | None, typer.Option("--model", help="A model file; without it the shipped one.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for heatmaps and a contact sheet.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for heatmaps and a contact sheet.", metavar="DIR", callback=check_folder),
+    ] = None,
     channels: Channels = "one",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line, as they come.")] = False,

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from tumorscope.options import Out
+
 SOME_FAILED = 1
 
 study = typer.Typer(help="Compare many runs: one YAML names the data, the protocols and the runs.")
@@ -17,7 +19,7 @@ study = typer.Typer(help="Compare many runs: one YAML names the data, the protoc
 @study.command()
 def run(
     name: Annotated[str, typer.Argument(help="A YAML file, or the name of a shipped study.", metavar="STUDY")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the study.", metavar="DIR")],
+    out: Out,
     data_root: Annotated[
         Path | None, typer.Option("--data-root", help="Where its data sets lie.", metavar="DIR")
     ] = None,
