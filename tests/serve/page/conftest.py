@@ -23,6 +23,7 @@ def browser():
     if not Path(CHROMIUM).exists():
         pytest.skip(f"there is no Chromium at {CHROMIUM}; name one in CHROMIUM")
     with playwright.sync_playwright() as running:
+        playwright.expect.set_options(timeout=TIMEOUT_MS)
         browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
@@ -135,11 +136,32 @@ def choose():
 
 
 @pytest.fixture
-def film():
+def loaded():
+    """Return a function that waits until so many pictures are there, each with its pixels."""
+    seen = """([selector, count]) => {
+        const all = [...document.querySelectorAll(selector)];
+        return all.length === count && all.every((one) => one.complete && one.naturalWidth);
+    }"""
+    return lambda page, selector, count: page.wait_for_function(seen, arg=[selector, count])
+
+
+@pytest.fixture
+def drawn():
+    """Return a function that waits until a pane shows its slice: decoded, so that pointers find it."""
+
+    def wait(page, number=0):
+        page.locator(f'[data-pane="{number}"] .corner').first.wait_for()
+
+    return wait
+
+
+@pytest.fixture
+def film(drawn):
     """Return a function that gives what a pane shows, uint8 ``(height, width, 3)``."""
 
     def read(page, number=0):
-        page.wait_for_timeout(120)  # a slice is decoded, then drawn
+        drawn(page, number)
+        page.wait_for_timeout(120)  # what was changed just now is drawn with the next frames
         url = page.evaluate("number => document.querySelectorAll('.film')[number].toDataURL('image/png')", number)
         content = np.frombuffer(base64.b64decode(url.split(",")[1]), np.uint8)
         return cv2.cvtColor(cv2.imdecode(content, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)

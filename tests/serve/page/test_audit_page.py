@@ -74,13 +74,13 @@ def test_the_page_says_what_was_planted(result, made, planted):
         ]
 
 
-def test_every_planted_pair_stands_side_by_side_with_both_pictures(result, planted):
+def test_every_planted_pair_stands_side_by_side_with_both_pictures(result, planted, loaded):
     result.locator(".pair").nth(11).wait_for()
     shown = result.locator(".pair").evaluate_all(
         "pairs => pairs.map(pair => [...pair.querySelectorAll('.name')].map(({ title }) => title).sort())"
     )
     assert sorted(shown) == sorted(sorted(line.split(",")) for line in planted[1])
-    result.wait_for_function("() => document.querySelectorAll('.pair img').length === 24")
+    loaded(result, ".pair img", 24)
     sizes = result.locator(".pair img").evaluate_all(
         "all => all.map(({ naturalWidth: w, naturalHeight: h, alt }) => [w, h, alt])"
     )

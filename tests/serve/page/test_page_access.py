@@ -36,6 +36,7 @@ def test_the_page_asks_for_the_key_once_and_keeps_it_in_memory_only(visit, locke
 
 def test_without_a_key_a_file_waits_for_nothing_and_says_so(visit, locked, scans):
     with visit(at=locked) as page:
+        page.get_by_label("API key").wait_for()
         page.keyboard.press("Escape")
         page.get_by_role("dialog").wait_for(state="detached")
         page.locator("#files").set_input_files(scans["phantom_glioma.png"])
@@ -50,6 +51,7 @@ def test_without_a_key_a_file_waits_for_nothing_and_says_so(visit, locked, scans
 
 def test_who_gives_no_key_is_not_asked_again_for_each_file(visit, locked, scans):
     with visit(at=locked) as page:
+        page.get_by_label("API key").wait_for()
         page.keyboard.press("Escape")
         page.get_by_role("dialog").wait_for(state="detached")
         page.locator("#files").set_input_files([scans["phantom_glioma.png"]] * 9)

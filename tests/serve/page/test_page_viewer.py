@@ -28,9 +28,10 @@ def drag(page, dx, dy, *, start=CENTER, modifier=None, number=0):
 
 
 @pytest.fixture
-def plain(page, add):
+def plain(page, add, drawn):
     """A page that shows the phantom glioma without overlays."""
     add(page, "phantom_glioma.png")
+    drawn(page)
     page.keyboard.press("h")
     page.keyboard.press("o")
     return page
@@ -127,8 +128,9 @@ def test_panning_moves_the_picture(plain, film):
     assert np.abs(film(plain).astype(int) - before).max() <= 2
 
 
-def test_place_and_value_under_the_pointer_are_those_of_the_file(page, add, scans):
+def test_place_and_value_under_the_pointer_are_those_of_the_file(page, add, drawn, scans):
     add(page, "deep.png")
+    drawn(page)
     picture = cv2.imread(str(scans["deep.png"]), cv2.IMREAD_UNCHANGED)
     box = page.locator(".film").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 - 40)
@@ -269,10 +271,11 @@ def test_on_a_phone_the_way_back_leads_from_the_scan_to_the_list(visit, add):
         page.locator(".list").wait_for()
 
 
-def test_two_fingers_zoom(visit, add, scans):
+def test_two_fingers_zoom(visit, add, drawn, scans):
     with visit(size=(390, 844), has_touch=True, is_mobile=True) as page:
         add(page, "phantom_glioma.png")
         page.locator(".row-main").tap()
+        drawn(page)
         box = page.locator(".film").bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         session = page.context.new_cdp_session(page)

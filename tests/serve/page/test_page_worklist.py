@@ -214,7 +214,7 @@ def test_thousands_of_rows_keep_few_in_the_document(page, scans, tmp_path):
             return (performance.now() - start) / 30;
         }"""
     )
-    assert took < 150  # ms a frame, on a busy machine with the model beside it
+    assert took < 1000  # ms a frame, on a busy machine with the model beside it; all rows at once take seconds
     page.locator(".link", has_text="Cancel").click()
     page.locator(".list .progress").wait_for(state="detached")
     failed = page.locator(".chip", has_text="Failed").inner_text()

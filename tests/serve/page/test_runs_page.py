@@ -115,8 +115,8 @@ def test_the_matrix_holds_the_counts_and_its_cells_show_their_mistakes(run, metr
     run.locator("#mistakes [role=status]", has_text=f"{len(wrong)} wrong answers").wait_for()
 
 
-def test_the_worst_mistakes_are_the_surest_with_pictures(run, wrong):
-    run.wait_for_function("() => document.querySelectorAll('.shot img').length === 12")
+def test_the_worst_mistakes_are_the_surest_with_pictures(run, wrong, loaded):
+    loaded(run, ".shot img", 12)
     surest = max(wrong, key=lambda row: float(row["certainty"]))
     first = run.locator(".shot").first
     assert first.locator(".name").get_attribute("title") == f"shapes/{surest['path']}"
@@ -219,7 +219,7 @@ def test_broken_files_are_named_and_the_rest_is_shown(visit, shown):
     with visit("/#/runs?name=unread", at=shown) as page:
         assert "metrics.json: is not readable JSON" in page.locator("[role=alert]").inner_text()
     with visit("/#/runs?name=../nothing", at=shown) as page:
-        assert page.locator("[role=alert]").count() == 1
+        page.locator("[role=alert]").wait_for()  # strict: there is one
         page.get_by_role("link", name="All runs").click()
         page.locator("a.run").first.wait_for()
 

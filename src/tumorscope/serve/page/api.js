@@ -6,6 +6,7 @@ const LONGEST_WAIT_S = 60;
 
 let key = "";
 let asking = null;
+let declined = 0;
 let askForKey = async () => null;
 
 /** What the server said is wrong, or that it cannot be reached (status 0). */
@@ -38,9 +39,9 @@ export function hasKey() {
 export async function request(path, options = {}) {
   const { onWait, ...init } = options;
   for (;;) {
-    const sent = key;
+    const [sent, declinedBefore] = [key, declined];
     const response = await reach(path, { ...init, headers: { ...init.headers, ...keyHeader() } });
-    if (response.status === 401) await renewKey(sent);
+    if (response.status === 401) await renewKey(sent, declinedBefore);
     else if (response.status === BUSY) await wait(response.headers.get("Retry-After"), onWait, init.signal);
     else if (!response.ok) throw await asProblem(response.status, await response.text());
     else return response;
@@ -77,9 +78,9 @@ export function save(name, blob) {
  */
 export async function send(path, form, { onProgress, onWait, signal } = {}) {
   for (;;) {
-    const sent = key;
+    const [sent, declinedBefore] = [key, declined];
     const answer = await post(path, form(), onProgress, signal);
-    if (answer.status === 401) await renewKey(sent);
+    if (answer.status === 401) await renewKey(sent, declinedBefore);
     else if (answer.status === BUSY) await wait(answer.getResponseHeader("Retry-After"), onWait, signal);
     else if (answer.status < 200 || answer.status > 299) throw asProblem(answer.status, answer.responseText);
     else return JSON.parse(answer.responseText);
@@ -145,13 +146,21 @@ function keyHeader() {
   return key ? { [KEY_HEADER]: key } : {};
 }
 
-// Many requests may be refused at once: one dialog serves them all, and none asks again for a key that was renewed.
-async function renewKey(sent) {
+// Many requests may be refused at once: one dialog serves them all, and none asks again for a key that was renewed, or
+// that nobody wanted to give, after it had been sent.
+async function renewKey(sent, declinedBefore) {
   if (sent !== key) return;
-  asking ??= askForKey(sent !== "").finally(() => (asking = null));
-  const given = await asking;
-  if (!given) throw new Problem(401, "Key wanted", "The server asks for a key, and none was given");
-  key = given;
+  if (declined === declinedBefore) {
+    asking ??= askForKey(sent !== "").then(keep).finally(() => (asking = null));
+    if (await asking) return;
+  }
+  throw new Problem(401, "Key wanted", "The server asks for a key, and none was given");
+}
+
+function keep(given) {
+  if (given) key = given;
+  else declined += 1;
+  return given;
 }
 
 async function wait(retryAfter, onWait, signal) {

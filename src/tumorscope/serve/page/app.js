@@ -1,5 +1,5 @@
 // The shell: navigation, theme, the key dialog, the line at the foot, and whichever page the address names.
-import { html, render, useEffect, useRef, useState } from "./dom.js";
+import { html, render, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
 import { onKeyWanted } from "./api.js";
 import { Button, Dialog, ErrorLine, Icon, Page, useModel } from "./components.js";
 import { currentPath } from "./address.js";
@@ -27,7 +27,7 @@ function App() {
 
 // A file that misses its place must not be opened by the browser instead of this page.
 function useStrayDrops() {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const stop = (event) => event.preventDefault();
     ["dragover", "drop"].forEach((type) => addEventListener(type, stop));
     return () => ["dragover", "drop"].forEach((type) => removeEventListener(type, stop));

@@ -143,10 +143,11 @@ function useFoothold(isEmpty) {
   }, [isEmpty]);
 }
 
+// Both listen before the page is painted: whoever sees it may drop a file, or press a key, at once.
 function useIntake(commands, setError) {
   const latest = useRef();
   latest.current = commands;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const stop = new AbortController();
     const on = (type, work) => addEventListener(type, work, { signal: stop.signal });
     on("dragover", (event) => event.preventDefault());
@@ -164,7 +165,7 @@ function useIntake(commands, setError) {
 function useKeys(commands) {
   const latest = useRef();
   latest.current = commands;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event) => {
       const film = event.target.closest?.(".film");
       if (event.shiftKey && film && event.key in PANS) {
