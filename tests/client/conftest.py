@@ -26,9 +26,10 @@ class Served:
     """A server on one port, that can be ended and started again."""
 
     def __init__(self, folder, model, limits, settings):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        self._held = socket.socket()  # stays bound, so that nobody else is given this port between two starts
+        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._held.bind(("127.0.0.1", 0))
+        port = self._held.getsockname()[1]
         self.folder = folder
         self.url = f"http://127.0.0.1:{port}"
         self.told = json.dumps({"model": model and str(model), "limits": limits, "port": port, **settings})

@@ -21,7 +21,7 @@ from tumorscope.errors import (
 
 @pytest.fixture
 def paths(draw):
-    return [draw(f"{number:03}.png", number % 4, side=300 + number) for number in range(90)]
+    return [draw(f"{number:03}.png", number % 4, side=600 + number) for number in range(90)]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_waiting_ends_with_the_patience_where_no_server_comes_back(launch, quadr
         start = time.perf_counter()
         with pytest.raises((UnreachableError, ConnectionLostError)):
             list(steps)
-        assert time.perf_counter() - start < 5
+        assert time.perf_counter() - start < 20
 
 
 def test_who_stops_listening_leaves_the_job_alone(server, paths):
@@ -115,10 +115,8 @@ def test_a_job_that_is_removed_by_another_fails(server, paths):
         job = client.submit(paths)
         steps = job.progress()
         next(steps)
-        removing = threading.Timer(0.05, client.job(job.id).cancel)
-        removing.start()
+        client.job(job.id).cancel()
         assert [step.status for step in steps][-1] == "cancelled"
-        removing.join()
         other = client.submit(paths)
         removing = threading.Timer(0.05, client.job(other.id).cancel)
         removing.start()

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tumorscope.inference import FLAGS, decide
@@ -70,6 +70,7 @@ def test_a_model_without_the_class_notumor_always_names_a_kind():
     assert (said.label, said.tumor_probability, said.flags) == ("meningioma", 1.0, ["kind_unsure"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.001, 1), min_size=4, max_size=4), st.floats(0, 1))
 def test_the_label_agrees_with_the_numbers_that_are_shown(weights, threshold):
     card = CARD.model_copy(update={"thresholds": Thresholds(tumor=threshold)})

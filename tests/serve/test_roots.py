@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tumorscope.errors import UsageError
@@ -81,6 +81,7 @@ def test_a_listing_names_what_may_be_opened_in_natural_order(roots):
     assert (inner.path, inner.folders, inner.files) == ("set2", ["yes"], 2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*"./\\a\0é\u202e", "set2", "out", ".."]), max_size=12).map("".join))
 def test_no_text_leads_out(tmp_path_factory, text):
     base = tmp_path_factory.getbasetemp() / "drawn"

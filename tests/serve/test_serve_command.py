@@ -66,7 +66,7 @@ def refused(process):
         (["--host", "0.0.0.0"], "--host 0.0.0.0 lets other machines in; give --api-key KEY"),
         (["--api-key", "short"], "the API key is shorter than 16 characters"),
         (["--data-root", "nowhere"], "nowhere: is not a folder; give a folder that is there"),
-        (["--model", "nowhere.onnx"], "nowhere.onnx: is not a file"),
+        (["--model", "nowhere.onnx", "--port", "0"], "nowhere.onnx: is not a file"),
         (["--port", "70000"], "less than or equal to 65535"),
         (["--host", "no.such.host.invalid", "--trust-network"], "cannot listen on no.such.host.invalid:8000"),
     ],

@@ -49,6 +49,6 @@ def test_nobody_waits_for_a_reader_that_does_not_read(monkeypatch):
         for _ in range(WAITING + 100):
             log.info("a line")
         spent = time.perf_counter() - start
-        assert handler.queue.full()
+        assert handler.queue.qsize() > WAITING - 100
         handler.queue.queue.clear()
     assert spent < 5

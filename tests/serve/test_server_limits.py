@@ -8,7 +8,7 @@ import threading
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import httpx
 import numpy as np
@@ -32,6 +32,21 @@ def ask(server):
 def raw(server, timeout=10.0):
     host, port = server.address.removeprefix("http://").split(":")
     return socket.create_connection((host, int(port)), timeout=timeout)
+
+
+def until_told(server, line):
+    """Wait until the metrics of a server have a line."""
+    deadline = time.monotonic() + 20
+    with ask(server) as client:
+        while line not in (told := client.get("/metrics").text):
+            assert time.monotonic() < deadline, told
+            time.sleep(0.01)
+
+
+def send_until_refused(connection):
+    for _ in range(5000):
+        connection.sendall(b"x" * 1000)
+        time.sleep(0.002)
 
 
 def answer_of(connection):
@@ -143,12 +158,8 @@ def test_a_head_that_does_not_end_is_refused(here):
 def test_what_comes_behind_a_body_without_end_is_given_up(here):
     with raw(here({"head_bytes": 10_000})) as connection:
         connection.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n--lim\r\n0\r\nX: ".encode())
-        for _ in range(50):
-            with suppress(ConnectionError):
-                connection.sendall(b"x" * 1000)
-                time.sleep(0.002)
         with pytest.raises(ConnectionError):
-            connection.sendall(b"x")
+            send_until_refused(connection)
 
 
 def test_the_second_head_of_a_connection_is_given_up_too(here):
@@ -170,12 +181,12 @@ def test_a_connection_too_many_is_told_so(here):
 
 
 def test_a_client_that_does_not_read_is_cut_off(here, caplog):
-    server = here({"idle_seconds": 0.5})
+    server = here({"idle_seconds": 2.0})
     with raw(server) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
         deadline = time.monotonic() + 30
-        while not any(one.flow.write_paused for one in list(server.server_state.connections)):
+        while not any(one.flow and one.flow.write_paused for one in list(server.server_state.connections)):
             assert time.monotonic() < deadline, "the server does not write"
             time.sleep(0.01)
         while server.server_state.connections:
@@ -247,10 +258,10 @@ def test_bodies_that_are_none(here, inbox, headers, body, status, name):
 def test_a_refusal_of_a_body_that_was_read_frees_the_connection_at_once(here):
     with ask(here()) as client:
         start = time.monotonic()
-        for _ in range(4):
+        for _ in range(10):
             answer = client.post("/v1/findings", content=form(b"x")[:-8], headers=MULTIPART)
             assert (answer.status_code, name_of(answer.json())) == (400, "bad-body")
-        assert time.monotonic() - start < 3  # each would linger for a second
+        assert time.monotonic() - start < 8  # each would linger for a second
 
 
 def test_requests_too_many_are_told_when_to_come_back(here, draw):
@@ -273,9 +284,8 @@ def test_bodies_that_drip_take_nobodys_place(here, draw):
     with ExitStack() as open_ones:
         for _ in range(5):
             open_ones.enter_context(raw(server)).sendall(f"{HEAD}Content-Length: 500\r\n\r\n".encode() + PART)
+        until_told(server, "tumorscope_requests_inside 5.0")
         with ask(server) as client:
-            while "tumorscope_requests_inside 5.0" not in client.get("/metrics").text:
-                time.sleep(0.01)
             assert client.post("/v1/findings", files=[("files", draw("a.png", 0).read_bytes())]).status_code == 200
 
 
@@ -299,7 +309,7 @@ def test_a_job_that_is_sent_while_the_server_stops_is_taken(here, monkeypatch):
     head = f"{HEAD.replace('/v1/findings', '/v1/jobs')}Content-Length: {len(body)}\r\n\r\n"
     with raw(server) as connection:
         connection.sendall(head.encode() + body[:1000])
-        time.sleep(0.3)
+        until_told(server, "tumorscope_jobs_open 1.0")
         server.stop()
         time.sleep(2)
         connection.sendall(body[1000:])

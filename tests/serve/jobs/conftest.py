@@ -27,7 +27,10 @@ class Machine:
     def __init__(self, folder, *arguments):
         self.folder, self.arguments = folder, [*map(str, arguments)]
         self.cache = folder / "cache"
-        self.port = _free_port()
+        self._held = socket.socket()  # stays bound, so that nobody else is given this port between two starts
+        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._held.bind(("127.0.0.1", 0))
+        self.port = self._held.getsockname()[1]
         self.process = None
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -152,9 +155,3 @@ def ended():
         raise AssertionError(f"the job has not ended: {document}")
 
     return wait
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -8,9 +8,11 @@ import pytest
 
 from tumorscope.errors import OutputError
 from tumorscope.inference import load
-from tumorscope.serve.jobs import JobGoneError, Jobs, TooManyJobsError
+from tumorscope.serve.jobs import Job, JobGoneError, Jobs, TooManyJobsError
 from tumorscope.serve.jobs import findings as findings_module
 from tumorscope.serve.jobs import shelf as shelf_module
+from tumorscope.serve.jobs.bell import Bell
+from tumorscope.serve.jobs.events import events_of
 from tumorscope.serve.jobs.findings import overlay_path
 from tumorscope.serve.jobs.shelf import Shelf
 from tumorscope.serve.uploads import Upload
@@ -173,3 +175,20 @@ def test_a_disk_without_room_refuses_at_once(app, monkeypatch):
                 pass
 
     asyncio.run(run())
+
+
+def test_a_listener_is_never_told_what_is_older_than_what_it_has_not_read():
+    bell = Bell()
+    with bell.listening("a") as ear:
+        for status, revision in (("cancelled", 7), ("running", 6)):
+            bell.ring(Job("a", "other", status, "", 1, 0, revision, 0.0))
+        assert asyncio.run(ear.wait(1)).status == "cancelled"
+
+
+def test_events_of_a_job_that_was_removed_meanwhile_end(app):
+    async def run():
+        async with app(port=1) as one:
+            gone = Job("gone", "other", "running", "", 1, 0, 1, 0.0)
+            return [event async for event in events_of(one.state.jobs, gone)]
+
+    assert asyncio.run(run()) == [b"retry: 1000\n\n"]

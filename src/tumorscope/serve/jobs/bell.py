@@ -31,7 +31,9 @@ class Ear:
         return news
 
     def tell(self, job: Job | None) -> None:
-        """Hand over a newer state, or with None say that no more will come."""
+        """Hand over a newer state, or with None say that no more will come; an older one than is unread is dropped."""
+        if job is not None and self.news is not None and job.revision < self.news.revision:
+            return
         self.news, self.hung_up = job or self.news, self.hung_up or job is None
         self._rung.set()
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 FOLDER = "jobs"
 SWEEP_S = 30.0
+CLOCK_S = 60.0
+"""A clock may be set back by so much without a job passing for one of another time."""
 RETRY_AFTER = (5.0, 30.0, 120.0)
 """Seconds after which a job that could not be written is tried again."""
 NO_ROOM = "the server's disk is full or cannot be written; submit it again once there is room"
@@ -290,5 +292,5 @@ class Jobs:
             return
         now = time.time()
         for job in self._store.with_status(ENDED):
-            if job.ended is None or not 0 <= now - job.ended < self.lifetime:
+            if job.ended is None or not -CLOCK_S <= now - job.ended < self.lifetime:
                 self._forget(job.id)

@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator
 
 from tumorscope.serve.jobs.desk import Jobs
-from tumorscope.serve.jobs.record import Job
+from tumorscope.serve.jobs.record import Job, JobGoneError
 
 HEARTBEAT_S = 10.0
 RETRY_MS = 1000
@@ -27,7 +27,10 @@ async def events_of(jobs: Jobs, job: Job, seen: int = -1) -> AsyncIterator[bytes
     """
     with jobs.listening(job.id) as ear:
         yield f"retry: {RETRY_MS}\n\n".encode()
-        newest: Job | None = await jobs.get(job.id) if job.is_open else job  # it may have moved before we listened
+        try:
+            newest: Job | None = await jobs.get(job.id) if job.is_open else job  # it may have moved before we listened
+        except JobGoneError:
+            return
         while True:
             if newest is not None and newest.revision > seen:
                 seen = newest.revision
