@@ -1,6 +1,8 @@
 """What tests of several rooms share: where the real data lie, and a tiny model whose answers are known by hand."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -28,6 +30,26 @@ def _cache_apart(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUMORSCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def on_a_small_disk(tmp_path):
+    """Return a function that runs Python code in a process whose first argument is a folder on a disk of so many kB."""
+    place, own = tmp_path / "disk", ["unshare", "--map-root-user", "--mount"]
+    place.mkdir()
+    mount = 'mount -t tmpfs -o size="$1"k none "$2" && shift && exec "$0" -c "$2" "$1"'
+    try:
+        subprocess.run([*own, "sh", "-c", 'mount -t tmpfs none "$0"', place], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this system lets nobody mount a disk of his own")
+
+    def run(code, kilobytes):
+        return subprocess.run(
+            [*own, "sh", "-c", mount, sys.executable, str(kilobytes), place, code],
+            check=False, capture_output=True, text=True,
+        )  # fmt: skip
+
+    return run
 
 
 @pytest.fixture(scope="session")

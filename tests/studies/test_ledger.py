@@ -194,3 +194,49 @@ def test_a_trial_is_judged_at_the_epoch_that_is_kept(tmp_path):
     assert judge(Search.model_validate({"space": space, "by": "val_loss"}), tmp_path / "log.csv") == 0.4
     (tmp_path / "log.csv").write_text("epoch,val_loss,val_accuracy\n1,,0.1\n2,0.4,0.7\n3,0.4,0.8\n4,0.6,0.9\n")
     assert judge(Search.model_validate({"space": space}), tmp_path / "log.csv") == 0.8, "of equals the last is kept"
+
+
+@pytest.mark.parametrize("name", ["wh?t", "{x}", "a%20b", "ok#1", "\u00e9tude"])
+def test_a_record_lies_in_its_folder_whatever_that_is_called(tmp_path, name):
+    ledger = Ledger(tmp_path / name, "units")
+    ledger.enroll(UNITS)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name / "study.db").is_file()
+    assert len(states(tmp_path / name)) == len(UNITS)
+
+
+FILLED = """
+import sys
+from pathlib import Path
+from tumorscope.errors import OutputError
+from tumorscope.studies.ledger import Ledger
+ledger = Ledger(Path(sys.argv[1]), "units")
+with (Path(sys.argv[1]) / "other").open("wb", buffering=0) as other:
+    try:
+        while True:
+            other.write(bytes(1024))
+    except OSError:
+        pass
+try:
+    for number in range(100):
+        ledger.note(f"fact {number}", "x" * 2000)
+except OutputError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_told_in_a_line(on_a_small_disk):
+    done = on_a_small_disk(FILLED, kilobytes=1000)
+    assert "study.db: cannot be written (database or disk is full); make room, then run the study again" in done.stdout
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_record_that_was_damaged_after_it_was_opened_is_told(tmp_path):
+    ledger = Ledger(tmp_path, "units")
+    ledger.enroll(UNITS)
+    file = tmp_path / "study.db"
+    file.write_bytes(file.read_bytes()[:8192] + b"\xff" * (file.stat().st_size - 8192))
+    with pytest.raises(StudyError, match=r"study\.db: cannot be read as the record of a study \("):
+        ledger.entries()
+    with pytest.raises(StudyError, match=r"study\.db: cannot be read as the record of a study \("):
+        read_status(tmp_path)

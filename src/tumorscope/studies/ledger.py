@@ -7,18 +7,17 @@ metric, and its user attributes are what came out. Optuna's own tools (its dashb
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from tumorscope.errors import MissingExtraError, StudyError
 from tumorscope.folders import STUDY_DB
+from tumorscope.studies.storage import load_optuna, open_storage, telling
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
-    from optuna.storages import RDBStorage
     from optuna.trial import FrozenTrial
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
@@ -26,6 +25,10 @@ WORDS = {"WAITING": WAITING, "RUNNING": RUNNING, "COMPLETE": DONE, "FAIL": FAILE
 UNIT = "unit"
 UNITS = "units"
 """The name of the ledger of a study's runs; that of its search has another."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,18 +52,34 @@ class Entry:
     number: int
 
 
+def _told(method: Callable[Concatenate[Ledger, P], T]) -> Callable[Concatenate[Ledger, P], T]:
+    """Let a method of a ledger fail in a line."""
+
+    @wraps(method)
+    def call(self: Ledger, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with telling(self._file):
+            return method(self, *args, **kwargs)
+
+    return call
+
+
 class Ledger:
     """The record of one set of trainings; several may stand in one file.
 
     Only one process at a time writes (see `locked`); any number read.
+
+    Raises:
+        StudyError: the file is no such record, or another program has it; from any method.
+        OutputError: the disk is full; from any method that writes.
     """
 
     def __init__(self, folder: Path, name: str, *, maximize: bool = True) -> None:
         """Open the ledger in a study's folder, or begin it."""
-        optuna = _optuna()
+        optuna = load_optuna()
         folder.mkdir(parents=True, exist_ok=True)
-        with _readable(folder):
-            self.storage: RDBStorage = optuna.storages.RDBStorage(f"sqlite:///{folder / STUDY_DB}")
+        self._file = folder / STUDY_DB
+        with telling(self._file):
+            self.storage = open_storage(self._file)
             self.study = optuna.create_study(
                 storage=self.storage,
                 study_name=name,
@@ -71,25 +90,29 @@ class Ledger:
     @classmethod
     def read(cls, folder: Path, name: str) -> dict[str, Entry]:
         """Return the trainings of a ledger without beginning one; none where there is none."""
-        optuna = _optuna()
-        with _readable(folder):
-            storage = optuna.storages.RDBStorage(f"sqlite:///{folder / STUDY_DB}")
+        optuna = load_optuna()
+        with telling(folder / STUDY_DB):
+            storage = open_storage(folder / STUDY_DB)
             if name not in optuna.get_all_study_names(storage):
                 return {}
             return _by_label(optuna.load_study(study_name=name, storage=storage).get_trials(deepcopy=False))
 
+    @_told
     def note(self, key: str, value: Any) -> None:
         """Keep a fact about all of it, as plain data."""
         self.study.set_user_attr(key, value)
 
+    @_told
     def noted(self, key: str) -> Any:
         """Return a kept fact, or None."""
         return self.study.user_attrs.get(key)
 
+    @_told
     def entries(self) -> dict[str, Entry]:
         """Return every training by its label, as it stands now; of one that was tried again the last attempt."""
         return _by_label(self._trials())
 
+    @_told
     def enroll(
         self,
         units: Iterable[tuple[str, dict[str, Any], dict[str, BaseDistribution]]],
@@ -120,6 +143,7 @@ class Ledger:
                 create_trial(state=TrialState.WAITING, params=kept, distributions=space, user_attrs=facts)
             )
 
+    @_told
     def begin(self, label: str) -> None:
         """Mark a training as running."""
         from optuna.trial import TrialState
@@ -129,16 +153,19 @@ class Ledger:
             self.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
         self.storage.set_trial_user_attr(trial._trial_id, "began", time.time())
 
+    @_told
     def add_fact(self, label: str, key: str, value: Any) -> None:
         """Note something of a running training."""
         self.storage.set_trial_user_attr(self._trial(label)._trial_id, key, value)
 
+    @_told
     def finish(self, label: str, value: float, facts: dict[str, Any]) -> None:
         """Mark a training as done."""
         from optuna.trial import TrialState
 
         self._end(label, facts, TrialState.COMPLETE, [value])
 
+    @_told
     def fail(self, label: str, error: str) -> None:
         """Mark a training as failed, with the reason in a line."""
         from optuna.trial import TrialState
@@ -156,20 +183,6 @@ class Ledger:
 
     def _trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
-
-
-@contextmanager
-def _readable(folder: Path) -> Iterator[None]:
-    """Say in a line that the file is no ledger, or cannot be opened."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except SQLAlchemyError as error:
-        why = str(getattr(error, "orig", error)).splitlines()[0]
-        raise StudyError(
-            f"cannot be read as the record of a study ({why})", file=folder / STUDY_DB, remedy="give a new --out"
-        ) from error
 
 
 def has_ledger(folder: Path) -> bool:
@@ -192,14 +205,3 @@ def _entry(trial: FrozenTrial) -> Entry:
     value = trial.values[0] if trial.values else None
     label = str(trial.user_attrs.get(UNIT, trial.number))
     return Entry(label, WORDS[trial.state.name], value, facts, dict(trial.params), trial.number)
-
-
-def _optuna() -> Any:
-    try:
-        import optuna
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "a study needs optuna, which is not installed", remedy="pip install 'tumorscope[train]'"
-        ) from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna

@@ -146,7 +146,7 @@ def _talk(process: subprocess.Popen[bytes], task: Task, job: Job) -> Ended:
         return ended
     code = process.wait()
     why = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return Ended({}, f"its process {why}; {job.log} holds what it said, and memory may be short")
+    return Ended({}, f"its process {why}; {job.log} holds what it said, and memory or the disk may be short")
 
 
 def _close(stream: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -51,8 +52,9 @@ def build_cache(table: pd.DataFrame, spec: Spec, folder: Path, progress: Progres
     has_mask = (table["mask_file"] != "").to_numpy()
     mask_row[has_mask] = np.arange(has_mask.sum())
     shape = (len(table), spec.side, spec.side, spec.depth)
-    if not (_complete(images, shape) and _complete(masks, (int(has_mask.sum()), spec.side, spec.side))):
-        _write(table, spec, images, masks, mask_row, progress)
+    mask_count = int(has_mask.sum())
+    if not (_complete(images, shape) and _complete(masks, (mask_count, spec.side, spec.side))):
+        _write(table, spec, images, masks, mask_count, progress)
     return ImageCache(np.load(images, mmap_mode="r"), np.load(masks, mmap_mode="r"), mask_row)
 
 
@@ -78,22 +80,27 @@ def model_input(row: pd.Series[str], spec: Spec) -> tuple[NDArray[np.uint8], NDA
 
 
 def _write(
-    table: pd.DataFrame, spec: Spec, images: Path, masks: Path, mask_row: NDArray[np.int32], progress: Progress | None
+    table: pd.DataFrame, spec: Spec, images: Path, masks: Path, mask_count: int, progress: Progress | None
 ) -> None:
-    with replacing(images) as image_path, replacing(masks) as mask_path:
-        size = (len(table), spec.side, spec.side, spec.depth)
-        image_map = np.lib.format.open_memmap(image_path, "w+", np.uint8, size)
-        mask_size = (int((mask_row >= 0).sum()), spec.side, spec.side)
-        mask_map = np.lib.format.open_memmap(mask_path, "w+", np.uint8, mask_size) if mask_size[0] else None
-        if mask_map is None:
-            np.save(mask_path, np.zeros(mask_size, np.uint8))
-        for i, (image, mask) in enumerate(_inputs(table, spec)):
-            image_map[i] = image
-            if mask is not None and mask_map is not None:
-                mask_map[mask_row[i]] = mask
-            if progress and (i % 50 == 49 or i + 1 == len(table)):
-                progress("preprocessing", i + 1, len(table))
-        image_map.flush()
+    """Write the rows one after the other: into a memory map, a full disk would end the process without a word."""
+    with (
+        replacing(images) as image_path,
+        replacing(masks) as mask_path,
+        image_path.open("wb") as image_file,
+        mask_path.open("wb") as mask_file,
+    ):
+        _begin(image_file, (len(table), spec.side, spec.side, spec.depth))
+        _begin(mask_file, (mask_count, spec.side, spec.side))
+        for done, (image, mask) in enumerate(_inputs(table, spec), start=1):
+            image_file.write(image.tobytes())
+            if mask is not None:
+                mask_file.write(mask.tobytes())
+            if progress and (done % 50 == 0 or done == len(table)):
+                progress("preprocessing", done, len(table))
+
+
+def _begin(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
 
 
 def _inputs(table: pd.DataFrame, spec: Spec) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]:
