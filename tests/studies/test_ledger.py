@@ -81,10 +81,15 @@ def test_another_study_in_the_same_folder_is_told_what_differs(tmp_path):
     study["runs"].pop()
     with pytest.raises(StudyError, match=r"runs\.b is no longer there"):
         check_same(ledger, defined([0]), tmp_path)
+    ledger.enroll([("a/grouped-seed0", {"run": "a", "seed": 0}, SPACE)])
+    ledger.finish("a/grouped-seed0", 0.5, {})
     study["runs"] = [{"name": "a", "set": {"schedule.epochs": 3}}, {"name": "b"}]
     with pytest.raises(StudyError, match=r"recipes\.a\.schedule\.epochs was 4, now 3"):
         check_same(ledger, defined([0]), tmp_path)
+    study["runs"] = [{"name": "a"}, {"name": "b", "set": {"schedule.epochs": 3}}]
+    assert check_same(ledger, defined([0]), tmp_path) == ["b"]  # nothing of it is done: it may be mended
     study["runs"] = [{"name": "a"}, {"name": "b"}]
+    assert check_same(ledger, defined([0]), tmp_path) == []
     with pytest.raises(StudyError, match=r"study.protocols.p.seeds was \[0\], now \[0, 1\]"):
         check_same(ledger, defined([0, 1]), tmp_path)
     with pytest.raises(StudyError, match="cpu_hours was null, now 2"):
@@ -113,8 +118,10 @@ def test_a_study_may_grow_by_protocols_and_by_runs_that_take_part_in_more_of_the
 
 
 def test_a_study_does_not_go_on_with_other_data(tmp_path):
-    catalog = build_catalog(["phantom:96"])
-    check_data(Ledger(tmp_path, "units"), "one", catalog, tmp_path)
+    catalog, ledger = build_catalog(["phantom:96"]), Ledger(tmp_path, "units")
+    check_data(ledger, "one", build_catalog(["phantom:48"]), tmp_path)
+    check_data(ledger, "one", catalog, tmp_path)  # nothing was trained on the first
+    note_definition(ledger, {})
     shuffled = catalog.with_table(catalog.table.iloc[::-1])
     check_data(Ledger(tmp_path, "units"), "one", shuffled, tmp_path)
     table = catalog.table.assign(sha256=catalog.table["sha256"].where(catalog.table.index > 0, "0" * 64))

@@ -1,5 +1,6 @@
 """A study's YAML, and what it says is to be trained."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import yaml
 from tumorscope.errors import CatalogError, RecipeError, StudyError
 from tumorscope.studies.definition import resolve_data
 from tumorscope.studies.load import load_study, parse_study, shipped_studies
-from tumorscope.studies.plan import make_plan
+from tumorscope.studies.plan import make_plan, searched_recipe
 from tumorscope.studies.search import check_space
 from tumorscope.training import load_recipe
 
@@ -69,6 +70,8 @@ def test_without_twins_a_published_split_still_leaks_by_patient(slices, leaky):
         ({"protocols": {"p": {"split": "benchmark:foo"}}}, "there is no benchmark 'foo'"),
         ({"protocols": {"p": {"split": "random", "seeds": [-1]}}}, "greater than or equal to 0"),
         ({"published": {"value": float("nan")}}, "'published.value'"),
+        ({"search": {"space": {"schedule.lr": {"low": 1, "high": float("inf")}}}}, "search.space.schedule.lr"),
+        ({"search": {"name": "", "space": {"seed": [1]}}}, "'search.name'"),
         ({"search": {"name": "a", "space": {"seed": [1]}}}, "the search has the name of a run, 'a'"),
         ({"runs": [{"name": "a", "protocols": []}]}, "'runs.0.protocols': is empty"),
         ({"protocols": {"p": {"split": "groped"}}}, "'groped' cannot be a split here; did you mean 'grouped'"),
@@ -177,6 +180,21 @@ def test_what_a_grid_varies_cannot_be_set_for_all_of_its_runs():
         make_plan(study(runs=runs), Path(), {"spec.side": 128})
     with pytest.raises(StudyError, match=r"the grid of 'a' varies spec\.side"):
         make_plan(study(runs=runs), Path(), {"spec": {"side": 128}})
+
+
+def test_a_search_has_a_name_of_its_own_and_takes_settings_as_a_run_does():
+    runs = [{"name": "a b", "recipe": "smoke"}]
+    search = {"recipe": "smoke", "space": {"schedule.lr": [1e-3, 1e-2]}}
+    for name, said in (("A-b", "two runs are called 'A-b'"), ("***", "cannot name a folder")):
+        with pytest.raises(StudyError, match=re.escape(said)):
+            make_plan(study(runs=runs, search={**search, "name": name}), Path())
+    one = study(runs=runs, search=search)
+    settings = {"searched:schedule.epochs": 3, "schedule.epochs": 2}
+    assert searched_recipe(one, Path(), settings).schedule.epochs == 3
+    assert make_plan(one, Path(), settings).experiments[0].recipe.schedule.epochs == 2
+    assert searched_recipe(study(runs=runs), Path()) is None
+    with pytest.raises(StudyError, match=r"the search draws schedule\.lr, so that it cannot be set"):
+        searched_recipe(one, Path(), {"schedule.lr": 0.5})
 
 
 def test_data_is_a_name_under_the_root_a_path_or_a_phantom(tmp_path):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from tumorscope.catalog.phantom import is_phantom, parse_phantom
 from tumorscope.errors import StudyError
-from tumorscope.studies.ledger import Ledger, has_ledger
+from tumorscope.studies.ledger import DONE, Ledger, has_ledger
 from tumorscope.studies.load import parse_study
-from tumorscope.studies.plan import Plan
+from tumorscope.studies.plan import Plan, slug
 from tumorscope.studies.study import Study
 from tumorscope.training import Recipe
 from tumorscope.training.recipe import parse_recipe
@@ -20,7 +20,8 @@ from tumorscope.training.recipe import parse_recipe
 if TYPE_CHECKING:
     from tumorscope.catalog import Catalog
 
-KEY, DATA = "definition", "data"
+DEFINITION, DATA = "definition", "data"
+"""Names of facts in the ledger."""
 WORDS = ("title", "description", "published", "tables")
 """Of a study only its page and its tables are made from these: they may change while it goes on."""
 SHOWN = 3
@@ -61,21 +62,26 @@ def check_empty(out: Path) -> None:
         )
 
 
-def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:
+def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> list[str]:
     """Make sure that a folder holds the study that is asked for, a smaller one that grew into it, or none yet.
 
-    A study grows by runs and by protocols: what was trained stays true beside them. Under a budget it does not, as
-    each run's share depends on the others.
+    A study grows by runs and by protocols: what was trained stays true beside them. The recipe of a run of which no
+    training is done may be mended. Under a budget neither is so, as each run's share depends on the others.
+
+    Returns:
+        The folders, under that of the runs, that what was mended has left.
 
     Raises:
         StudyError: it holds another; the message says what differs.
     """
-    noted = ledger.noted(KEY)
+    noted = ledger.noted(DEFINITION)
     if noted is None:
-        return
-    old, new = _compared(_renewed(json.loads(noted), out)), _compared(json.loads(json.dumps(asked)))
+        return []
+    old, new, mended = _compared(_renewed(json.loads(noted), out)), _compared(json.loads(json.dumps(asked))), []
     if old["cpu_hours"] is None:
         new = _without_growth(old, new)
+        mended = _mended(old["recipes"], new["recipes"], ledger)
+        new["recipes"].update({name: old["recipes"][name] for name in mended})
     differs = list(_differences(old, new))
     if differs:
         more = f" and {len(differs) - SHOWN} more" if len(differs) > SHOWN else ""
@@ -84,20 +90,21 @@ def check_same(ledger: Ledger, asked: dict[str, Any], out: Path) -> None:
             file=out,
             remedy="give a new --out, or undo the change",
         )
+    return [slug(name) for name in mended]
 
 
 def is_begun(ledger: Ledger) -> bool:
     """Whether something was trained in a study's folder, or is about to be."""
-    return ledger.noted(KEY) is not None
+    return ledger.noted(DEFINITION) is not None
 
 
 def note_definition(ledger: Ledger, asked: dict[str, Any]) -> None:
     """Note what a folder's study computes, once it is about to train."""
-    ledger.note(KEY, json.dumps(asked))
+    ledger.note(DEFINITION, json.dumps(asked))
 
 
 def check_data(ledger: Ledger, channels: str, catalog: Catalog, out: Path) -> None:
-    """Note which slices a new folder's trainings are of; in an old one make sure that they are the same.
+    """Note which slices a folder's trainings will be of; once some were trained, make sure that they are the same.
 
     Args:
         ledger: of the study's runs.
@@ -111,7 +118,7 @@ def check_data(ledger: Ledger, channels: str, catalog: Catalog, out: Path) -> No
     rows = sorted(catalog.table[SLICE].to_csv(index=False, header=False).splitlines())
     digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()
     noted = ledger.noted(f"{DATA} {channels}")
-    if noted is None:
+    if noted is None or not is_begun(ledger):
         ledger.note(f"{DATA} {channels}", digest)
     elif noted != digest:
         raise StudyError(
@@ -169,6 +176,12 @@ def _without_growth(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     protocols = _shared(old["study"]["protocols"], new["study"]["protocols"])
     recipes = _shared(old["recipes"], new["recipes"])
     return {**new, "runs": runs, "recipes": recipes, "study": {**new["study"], "protocols": protocols}}
+
+
+def _mended(old: Mapping[str, Any], new: Mapping[str, Any], ledger: Ledger) -> list[str]:
+    """Return the runs whose recipe was changed before any training of theirs was done."""
+    done = {label.partition("/")[0] for label, entry in ledger.entries().items() if entry.state == DONE}
+    return [name for name, recipe in new.items() if recipe != old[name] and slug(name) not in done]
 
 
 def _shared(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,7 +115,7 @@ class Plan:
 
     def with_experiment(self, experiment: Experiment) -> Plan:
         """Return the plan with one experiment more."""
-        return replace(self, experiments=_unique((*self.experiments, experiment)))
+        return replace(self, experiments=(*self.experiments, experiment))
 
 
 def make_plan(study: Study, folder: Path, overrides: Mapping[str, Any] | None = None) -> Plan:
@@ -132,10 +132,34 @@ def make_plan(study: Study, folder: Path, overrides: Mapping[str, Any] | None = 
         StudyError: two runs have one name, an override names none or is of a key that a grid varies, or a claim is of
             no option.
     """
-    given = _by_run(overrides or {}, [run.name for run in study.runs])
+    given = _by_run(overrides or {}, _entries(study))
     experiments = [made for run in study.runs for made in _experiments(run, study, folder, given[run.name])]
     _check_claims(study, experiments)
-    return Plan(study, _unique(tuple(experiments)))
+    _check_names([one.name for one in experiments] + ([] if study.search is None else [study.search.name]))
+    return Plan(study, tuple(experiments))
+
+
+def searched_recipe(study: Study, folder: Path, overrides: Mapping[str, Any] | None = None) -> Recipe | None:
+    """Resolve the recipe of a study's search; None where it has none.
+
+    Args:
+        study: a checked one.
+        folder: where its file lies.
+        overrides: as for `make_plan`; the search has the name of the run that it becomes.
+
+    Raises:
+        RecipeError: it does not exist, or a key of it is wrong.
+        StudyError: an override names no run, or is of a key that the search draws.
+    """
+    if study.search is None:
+        return None
+    given = _by_run(overrides or {}, _entries(study))[study.search.name]
+    if set_twice := set(study.search.space) & set(flat(given)):
+        raise StudyError(
+            f"the search draws {min(set_twice)}, so that it cannot be set for all runs",
+            remedy="set it in a run, as RUN:KEY=VALUE, or copy the study and change its search",
+        )
+    return resolve_recipe(study.search.recipe, folder, {**study.search.set, **given})
 
 
 def resolve_recipe(name: str, folder: Path, settings: Mapping[str, Any]) -> Recipe:
@@ -153,6 +177,11 @@ def resolve_recipe(name: str, folder: Path, settings: Mapping[str, Any]) -> Reci
 def slug(name: str) -> str:
     """Return a name as a folder's name: letters, digits, dots and dashes."""
     return re.sub(r"[^A-Za-z0-9._=]+", "-", name).strip("-.")
+
+
+def _entries(study: Study) -> list[str]:
+    """Return the names that an override may have before it."""
+    return [*(run.name for run in study.runs), *([] if study.search is None else [study.search.name])]
 
 
 def _by_run(overrides: Mapping[str, Any], names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -208,14 +237,13 @@ def _check_claims(study: Study, experiments: Sequence[Experiment]) -> None:
             )
 
 
-def _unique(experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
+def _check_names(names: Sequence[str]) -> None:
+    """Make sure that every name has a folder of its own."""
     seen: set[str] = set()
-    for experiment in experiments:
-        if not experiment.slug:
-            raise StudyError(
-                f"'{experiment.name}' cannot name a folder", remedy="give the run a name with a letter a to z"
-            )
-        if experiment.slug.lower() in seen:
-            raise StudyError(f"two runs are called '{experiment.name}'", remedy="give each a name of its own")
-        seen.add(experiment.slug.lower())
-    return experiments
+    for name in names:
+        folder = slug(name).lower()
+        if not folder:
+            raise StudyError(f"'{name}' cannot name a folder", remedy="give the run a name with a letter a to z")
+        if folder in seen:
+            raise StudyError(f"two runs are called '{name}'", remedy="give each a name of its own")
+        seen.add(folder)

@@ -32,14 +32,13 @@ from tumorscope.studies.load import load_study, study_path
 from tumorscope.studies.lock import locked
 from tumorscope.studies.measured import Measured, answers_of, has_results
 from tumorscope.studies.page import study_page
-from tumorscope.studies.place import CACHE, Place, Say
-from tumorscope.studies.plan import Plan, Unit, make_plan, resolve_recipe
+from tumorscope.studies.place import AUDIT, CACHE, Place, Say
+from tumorscope.studies.plan import RUNS, Plan, Unit, make_plan, searched_recipe
 from tumorscope.studies.recorded import train_and_record, work_before
 from tumorscope.studies.results import gather, leaderboard
+from tumorscope.studies.search import LEDGER as SEARCH
 from tumorscope.studies.search import check_space, run_search
-from tumorscope.studies.study import Study
 from tumorscope.studies.work import Job
-from tumorscope.training import Recipe
 
 
 @dataclass(frozen=True)
@@ -93,20 +92,25 @@ def run_study(
         StudyError: the study is not valid, is not the one that the folder holds, or its data is missing.
         RecipeError, CatalogError, UsageError, OutputError: see the message; the folder stays resumable.
     """
+    if jobs < 1:
+        raise UsageError(f"{jobs} trainings side by side are not possible", remedy="give --jobs a number from 1 on")
     if cpu_hours is not None and not math.isfinite(cpu_hours):
         raise UsageError(
             f"a budget of {cpu_hours} hours is not possible", remedy="give --cpu-hours a number, or leave it out"
         )
     out, chosen, folder = Path(out), load_study(study), study_path(study).parent
     whole = make_plan(chosen, folder, overrides)
-    searched = _searched(chosen, folder, overrides)
+    searched = searched_recipe(chosen, folder, overrides)
     place = Place(out, resolve_data(chosen.data, data_root), jobs, say, progress)
     with locked(out):
         check_empty(out)
         ledger = Ledger(out, UNITS)
-        check_same(ledger, asked := define(chosen, whole, searched, cpu_hours), out)
-        if searched is not None and not is_begun(ledger):
-            check_space(chosen, searched)
+        for run in check_same(ledger, asked := define(chosen, whole, searched, cpu_hours), out):
+            shutil.rmtree(out / RUNS / run, ignore_errors=True)
+        if not is_begun(ledger):
+            shutil.rmtree(out / AUDIT, ignore_errors=True)  # of data that was given by mistake, it may be
+            if searched is not None:
+                check_space(chosen, searched)
         place = replace(place, check=partial(check_data, ledger, out=out))
         audit = place.audit()
         plan, searched, budget = within_budget(cpu_hours, whole, searched, ledger, place)
@@ -119,7 +123,9 @@ def run_study(
         found = gather(measured, whole=whole, budget=budget, audit=audit, command=command, settings=overrides)
         table = write_results(found, out)
         shutil.rmtree(out / CACHE, ignore_errors=True)
-    failed = {label: str(entry.facts.get("error")) for label, entry in entries.items() if entry.state == FAILED}
+        tried = {} if searched is None else Ledger.read(out, SEARCH)
+    ended = {**tried, **entries}.items()
+    failed = {label: str(entry.facts.get("error")) for label, entry in ended if entry.state == FAILED}
     return StudyRun(out, found, table, failed)
 
 
@@ -134,13 +140,6 @@ def write_results(found: dict[str, Any], out: Path) -> pd.DataFrame:
     write_json(out / STUDY_RESULTS, found)
     write_text(out / STUDY_PAGE, study_page(found))
     return table
-
-
-def _searched(study: Study, folder: Path, overrides: Mapping[str, Any] | None) -> Recipe | None:
-    if study.search is None:
-        return None
-    of_all = {key: value for key, value in (overrides or {}).items() if ":" not in key}
-    return resolve_recipe(study.search.recipe, folder, {**study.search.set, **of_all})
 
 
 def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 from tumorscope.catalog.benchmark import parse_benchmark
 from tumorscope.catalog.parts import FOLDS, is_benchmark
@@ -147,8 +147,8 @@ class Range(_Part):
         log: whether to draw evenly on a logarithmic scale.
     """
 
-    low: int | float
-    high: int | float
+    low: int | FiniteFloat
+    high: int | FiniteFloat
     log: bool = False
 
     @model_validator(mode="after")
@@ -172,7 +172,7 @@ class Search(_Part):
         seed: of drawing, of the split and of each training.
     """
 
-    name: str = "searched"
+    name: str = Field("searched", min_length=1)
     recipe: str = "quick"
     set: dict[str, Any] = {}
     space: dict[str, Range | list[Option]] = Field(min_length=1)

@@ -168,7 +168,7 @@ def train_job(job: Job) -> dict[str, Any]:
     start, cpu = time.perf_counter(), time.process_time()
     train(
         list(job.data), recipe=job.recipe, out=job.folder, split=job.split, fold=job.fold, overrides=job.overrides,
-        resume=True, catalog=job.catalog, shared_cache=job.cache, say=print,
+        resume=True, catalog=job.catalog, shared_cache=job.cache, threads=job.threads, say=print,
     )  # fmt: skip
     for part in set(job.parts) - {TEST}:
         _measure(job, part)

@@ -64,6 +64,7 @@ def train(
     resume: bool = False,
     catalog: Catalog | None = None,
     shared_cache: Path | None = None,
+    threads: int = 0,
     say: Callable[[str], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> Run:
@@ -79,6 +80,7 @@ def train(
         resume: go on in a run folder that was interrupted; its own recipe and catalog are used.
         catalog: of `data`, with groups, where several trainings share one; it is made if not given.
         shared_cache: folder for preprocessed slices that several trainings share; the run folder's own if not given.
+        threads: that its model may use while it is measured; 0 for one each core.
         say: told a line at each stage.
         progress: told how far a stage is.
 
@@ -105,7 +107,7 @@ def train(
     draw_curves(out / LOG, out / CURVES)
     _export(network, chosen, cache, parts, out)
     say(f"wrote {out / MODEL}")
-    _evaluate(catalog, chosen, out, progress)
+    _evaluate(catalog, chosen, out, threads, progress)
     say(f"wrote {out / REPORT}")
     return Run(out, out / MODEL, out / REPORT, chosen)
 
@@ -148,7 +150,7 @@ def _reopen(
         recipe, run = parse_recipe(saved["recipe"], path), saved["run"]
     except (OSError, TypeError, KeyError, yaml.YAMLError) as error:
         raise RecipeError("cannot be resumed from", file=path, remedy="start the training anew") from error
-    if [str(item) for item in data] != run["data"]:
+    if catalog is None and [str(item) for item in data] != run["data"]:  # else by its slices, wherever they lie now
         raise UsageError(
             f"this run was started on {' '.join(run['data'])}", file=out, remedy="resume it with the same DATA"
         )
@@ -212,9 +214,9 @@ def _export(network: Network, recipe: Recipe, cache: ImageCache, parts: dict[str
     write_model(export_graph(exported, recipe.spec), card, out / MODEL, prints)
 
 
-def _evaluate(catalog: Catalog, recipe: Recipe, out: Path, progress: Progress | None) -> None:
+def _evaluate(catalog: Catalog, recipe: Recipe, out: Path, threads: int, progress: Progress | None) -> None:
     evaluation = evaluate(
-        load(out / MODEL),
+        load(out / MODEL, threads=threads),
         catalog,
         trained_on=catalog.table,
         seed=recipe.seed,
