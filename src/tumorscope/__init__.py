@@ -118,7 +118,7 @@ def load(path: str | Path | None = None, *, threads: int = 0) -> Model:
 
 
 def evaluate(
-    model: Model | ForeignModel,
+    model: Model | ForeignModel | str | Path,
     data: str | Path | Sequence[str | Path],
     *,
     split: str = "test",
@@ -129,13 +129,14 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model on data sets, with what it has seen taken out (see `tumorscope.evaluation.evaluate_data`).
 
-    A model that is not ours comes from `tumorscope.evaluation.open_model` and its YAML. ``evaluation.report("eval/")``
-    writes the page and ``metrics.json``; in a notebook it shows itself.
+    A path is that of a model file, or of the YAML that describes a model that is not ours.
+    ``evaluation.report("eval/")`` writes the page and ``metrics.json``; in a notebook it shows itself.
     """
-    from tumorscope.evaluation import evaluate_data
+    from tumorscope.evaluation import evaluate_data, open_model
 
+    loaded = open_model(model) if isinstance(model, str | Path) else model
     return evaluate_data(
-        model, data, split=split, channels=channels, seed=seed, prevalence=prevalence, progress=progress
+        loaded, data, split=split, channels=channels, seed=seed, prevalence=prevalence, progress=progress
     )
 
 

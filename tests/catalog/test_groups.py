@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tumorscope.catalog import add_groups, assign_split, build_catalog, write_catalog
-from tumorscope.catalog.groups import Union
+from tumorscope.catalog.groups import Union, twin_roots
 from tumorscope.catalog.phantom import draw_phantom, write_phantom
 from tumorscope.catalog.table import COLUMNS, Catalog
 
@@ -49,6 +49,21 @@ def test_copies_fall_into_one_cluster_and_group(catalog):
     assert table.loc[copies, "group"].nunique() == 1
     assert table["cluster"].nunique() == 24
     assert (table["twin_of"] != "").sum() == 3
+
+
+def test_twins_across_sets_whose_files_have_the_same_names_are_told_apart(tmp_path):
+    ours, theirs = ([one.image for one in draw_phantom(24, seed=seed)][::3] for seed in (4, 5))
+    for number in range(8):
+        _write(tmp_path / "a" / "glioma" / f"{number}.png", ours[number])
+        _write(tmp_path / "b" / "glioma" / f"{number}.png", theirs[number])
+    _write(tmp_path / "b" / "glioma" / "copy.png", ours[0])
+    _write(tmp_path / "b" / "glioma" / "own.png", theirs[1])
+    table = add_groups(build_catalog([tmp_path / "a", tmp_path / "b"]), use_atlas=False).table
+    rows = table.assign(root=twin_roots(table)).set_index(table["dataset"] + "/" + table["path"])
+    assert rows.loc["b/glioma/copy.png", ["twin_of", "root"]].tolist() == ["a/glioma/0.png", "a/glioma/0.png"]
+    assert rows.loc["b/glioma/own.png", ["twin_of", "root"]].tolist() == ["glioma/1.png", "b/glioma/1.png"]
+    assert rows.loc["a/glioma/1.png", "root"] == "a/glioma/1.png"
+    assert rows["root"].nunique() == 16
 
 
 def test_the_decoded_copy_is_an_exact_twin_and_the_others_are_near(catalog):

@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 from sklearn import metrics as reference
 
+import tumorscope
 from tumorscope.catalog import assign_split
 from tumorscope.catalog.phantom import write_phantom
-from tumorscope.errors import CatalogError, UsageError
+from tumorscope.errors import CatalogError, ModelFileError, UsageError
 from tumorscope.evaluation import card_metrics, evaluate, evaluate_data, evaluate_run, write_evaluation
+from tumorscope.evaluation.runs import run_catalog
 from tumorscope.evaluation.text import evaluation_text
 from tumorscope.evaluation.words import headline_sentence
 from tumorscope.inference import load
@@ -34,6 +36,13 @@ def written(grouped, tmp_path_factory):
     out = tmp_path_factory.mktemp("written")
     write_evaluation(grouped, out)
     return out
+
+
+def test_a_model_may_be_given_by_its_path(bench):
+    found = tumorscope.evaluate(bench.model.file.path, bench.folder / "phantom", split="all")
+    assert found.figures["full"]["accuracy"].n == len(bench.catalog.table)
+    with pytest.raises(ModelFileError, match="is not a file"):
+        tumorscope.evaluate("gone.onnx", bench.folder)
 
 
 def test_a_grouped_split_leaks_nothing(bench, grouped):
@@ -280,3 +289,19 @@ def test_a_catalog_read_from_disk_gets_its_fingerprints_back(bench, grouped):
     bare = replace(bench.catalog, prints=None, pairs=None)
     found = evaluate(bench.model, bare, trained_on=bare.table)
     np.testing.assert_array_equal(found.copies.right, grouped.copies.right)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b'path,"label\nopen', b"path,label\na,b\n"])
+def test_a_catalog_beside_a_model_that_is_none_is_told(tmp_path, content):
+    (tmp_path / "catalog.csv").write_bytes(content)
+    with pytest.raises(CatalogError, match=r"catalog\.csv: (is not readable|lacks the columns) .*; move it"):
+        run_catalog(tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("text", ["", "run: [", "run: {}", "run: {data: [x]}", "run: {data: [x]}\nrecipe: {seed: s}"])
+def test_a_run_that_does_not_say_how_it_was_trained_is_told(tmp_path, text):
+    (tmp_path / "recipe.yaml").write_text(text)
+    for name in ("model.onnx", "catalog.csv"):
+        (tmp_path / name).touch()
+    with pytest.raises(UsageError, match=r"recipe\.yaml: does not say how it was trained; train it anew"):
+        evaluate_run(tmp_path)

@@ -39,6 +39,16 @@ def test_overlap_follows_twins_and_groups():
     assert find_overlap(Catalog(moved, {}), trained_on=table).group.tolist() == [True], "the run knows its group"
 
 
+def test_a_twin_of_another_set_is_not_that_of_the_file_with_its_name_here():
+    table = rows(
+        ("a", "1", "s1", "", "g1", "train"),
+        ("b", "1", "s2", "", "g2", "test"),
+        ("b", "2", "s3", "a/1", "g1", "test"),
+        ("b", "3", "s4", "1", "g2", "test"),
+    )
+    assert find_overlap(Catalog(table, {}), trained_on=table).twin.tolist() == [True, False, True, False]
+
+
 def test_a_peak_is_brought_back_to_the_slice():
     placement = Placement(box=(20, 40, 100, 50), frame=(0, 16, 64, 32), side=64)
     heatmap = np.full((8, 8), -3.0, np.float32)

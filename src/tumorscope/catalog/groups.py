@@ -72,7 +72,7 @@ def add_groups(catalog: Catalog, *, use_atlas: bool = True, progress: Progress |
         fold=pd.array(fold, dtype="Int64"),
         source=table["source"].where(~is_cheng, CHENG),
         sequence=table["sequence"].where(~(is_cheng & table["sequence"].isin(["", "T1"])), CHENG_SEQUENCE),
-        twin_of=_first_twins(table["path"], twins),
+        twin_of=_first_twins(table, twins),
         cluster=np.where(patients != "", patients, [f"twin:{root}" for root in twins]),
         group=_group_names(table, twins, patients, fold, catalog.prints.thumbs),
     )
@@ -92,9 +92,35 @@ def _twin_sets(pairs: pd.DataFrame, cheng_index: list[int | None]) -> NDArray[np
     return union.roots()
 
 
-def _first_twins(paths: pd.Series[str], twins: NDArray[np.int64]) -> list[str]:
-    names = list(paths)
-    return ["" if root == row else names[root] for row, root in enumerate(twins)]
+def twin_roots(table: pd.DataFrame) -> NDArray[np.str_]:
+    """Return the first twin of each row of a catalog, itself where it has none, as data set and path, ``(n,)``.
+
+    `twin_of` names the path alone where that says which is meant: the row's own set has it, or no more than one other.
+    """
+    sets, paths, firsts = (table[name].to_numpy(str) for name in ("dataset", "path", "twin_of"))
+    own, home = set(zip(sets, paths, strict=True)), dict(zip(paths[::-1], sets[::-1], strict=True))
+
+    def root(name: str, path: str, first: str) -> str:
+        if not first or (name, first) in own:
+            return f"{name}/{first or path}"
+        return f"{home[first]}/{first}" if first in home else first
+
+    return np.array([root(*row) for row in zip(sets, paths, firsts, strict=True)], str)
+
+
+def _first_twins(table: pd.DataFrame, twins: NDArray[np.int64]) -> list[str]:
+    """Return what `twin_roots` reads again."""
+    sets, paths = table["dataset"].to_numpy(str), table["path"].to_numpy(str)
+    owners: dict[str, set[str]] = {}
+    for name, path in zip(sets, paths, strict=True):
+        owners.setdefault(path, set()).add(name)
+
+    def first(row: int, root: int) -> str:
+        path = str(paths[root])
+        is_plain = sets[root] == sets[row] or owners[path] == {sets[root]}
+        return path if is_plain else f"{sets[root]}/{path}"
+
+    return ["" if root == row else first(row, root) for row, root in enumerate(twins)]
 
 
 def _patients(table: pd.DataFrame) -> NDArray[np.object_]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorscope.catalog.groups import twin_roots
 from tumorscope.catalog.probes import labels_agree
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def agreed_pairs(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 
     The others only look alike: the atlas knows the two as different slices, neighbors of one patient mostly.
     """
-    twins = table["twin_of"].where(table["twin_of"] != "", table["path"]).to_numpy(str)
+    twins = twin_roots(table)
     agreed: pd.DataFrame = pairs[twins[pairs["a"].to_numpy(int)] == twins[pairs["b"].to_numpy(int)]]
     return agreed.reset_index(drop=True)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tumorscope.atomic import replacing
 from tumorscope.catalog.build import build_catalog
-from tumorscope.catalog.groups import add_groups
+from tumorscope.catalog.groups import add_groups, twin_roots
 from tumorscope.catalog.table import COLUMNS, Catalog, Progress, write_catalog
 from tumorscope.errors import UsageError
 from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
@@ -80,7 +80,7 @@ def _write_slices(catalog: Catalog, spec: Spec, folder: Path, progress: Progress
         if progress and (number % 50 == 0 or number == len(names)):
             progress("writing", number, len(names))
     first: dict[str, str] = {}
-    for old, name in zip(table["path"], names, strict=True):
+    for old, name in zip(table["dataset"] + "/" + table["path"], names, strict=True):
         first.setdefault(old, name)
     return table.assign(
         path=names,
@@ -91,7 +91,7 @@ def _write_slices(catalog: Catalog, spec: Spec, folder: Path, progress: Progress
         mode="L",
         sha256=[digest for digest, _ in written],
         mask=[mask for _, mask in written],
-        twin_of=[first.get(old, "") for old in table["twin_of"]],
+        twin_of=[first[root] if old else "" for root, old in zip(twin_roots(table), table["twin_of"], strict=True)],
     )[[*COLUMNS, "official"]]
 
 

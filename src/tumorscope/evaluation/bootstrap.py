@@ -74,7 +74,8 @@ def interval(drawn: Floats, value: float, trials: int) -> tuple[float, float] | 
         trials: clusters in the smallest part that counts.
 
     Returns:
-        Low and high, or None for fewer than 5 clusters or where most resamples do not define the value.
+        Low and high, or None where most resamples do not define the value, and where they differ among fewer than 5
+        clusters.
     """
     if value in (0.0, 1.0) and np.nanmin(drawn) == np.nanmax(drawn):
         bound = ((1 - LEVEL) / 2) ** (1 / max(trials, 1))

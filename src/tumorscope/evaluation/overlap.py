@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.catalog import Catalog
+from tumorscope.catalog.groups import twin_roots
 from tumorscope.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def find_overlap(catalog: Catalog, prints_of_training: str = "", trained_on: pd.
         run_keys, groups = slice_keys(trained_on), trained_on["group"].to_numpy(str)
         seen, known = np.isin(keys, run_keys[fitted]), np.isin(keys, run_keys)
         run_groups = np.isin(keys, run_keys[np.isin(groups, groups[fitted])])
-    roots = _twin_roots(table)
+    roots = twin_roots(table)
     twin = seen | _share_value(roots, seen)
     packed = None if known.all() else read_prints(prints_of_training)
     if packed is not None and catalog.prints is not None:
@@ -94,23 +95,6 @@ def _in_prints(prints: Prints, compact: CompactPrints) -> Rows:
     from tumorscope.catalog.twins import find_compact_twins
 
     return np.asarray(find_compact_twins(prints, compact), bool)
-
-
-def _twin_roots(table: pd.DataFrame) -> NDArray[np.str_]:
-    """Return for each row the first twin of its cluster, as data set and path.
-
-    `twin_of` names the path alone; where two sets have it, the row's own set is meant.
-    """
-    sets, paths, firsts = (table[name].to_numpy(str) for name in ("dataset", "path", "twin_of"))
-    home: dict[str, str] = {}
-    for name, path in zip(sets, paths, strict=True):
-        home.setdefault(path, name)
-    own = set(zip(sets, paths, strict=True))
-    roots = [
-        (name, path) if not first else (name if (name, first) in own else home.get(first, name), first)
-        for name, path, first in zip(sets, paths, firsts, strict=True)
-    ]
-    return np.array([f"{name}/{path}" for name, path in roots], str)
 
 
 def _share_value(values: NDArray[np.str_], marked: Rows) -> Rows:

@@ -71,8 +71,8 @@ def evaluate_data(
             )
         given = with_training_data(items, model.trained_on, split, channels, progress)
         return figured(given.catalog, split=given.part, trained_on=given.trained_on, stated=given.stated)
-    catalog = add_groups(build_catalog(items, channels=channels, progress=progress), progress=progress)
     trained_on = run_catalog(model.file.path)
+    catalog = add_groups(build_catalog(items, channels=channels, progress=progress), progress=progress)
     catalog = assign_benchmark(catalog, split) if is_benchmark(split) else _with_split_of(catalog, trained_on)
     return figured(catalog, split=split, trained_on=trained_on)
 
@@ -107,15 +107,19 @@ def evaluate_run(
     folder = Path(folder)
     if not (folder / MODEL).is_file() or not (folder / CATALOG).is_file():
         raise UsageError("is no finished run", file=folder, remedy="give a folder that tumorscope train wrote")
-    made = yaml.safe_load((folder / RECIPE).read_text(encoding="utf-8"))
-    items = made["run"]["data"] if data is None else [data] if isinstance(data, str | Path) else list(data)
+    try:
+        made = yaml.safe_load((folder / RECIPE).read_text(encoding="utf-8"))
+        lay, seed = made["run"]["data"], int(made["recipe"].get("seed", 0))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise UsageError("does not say how it was trained", file=folder / RECIPE, remedy="train it anew") from error
+    items = lay if data is None else [data] if isinstance(data, str | Path) else list(data)
     catalog = Catalog.read(folder / CATALOG, items)
     found = evaluate(
         load(folder / MODEL),
         catalog,
         split=split,
         trained_on=catalog.table,
-        seed=int(made["recipe"].get("seed", 0)),
+        seed=seed,
         prevalence=prevalence,
         command=command,
         progress=progress,
@@ -140,7 +144,10 @@ def run_catalog(model: str | Path) -> pd.DataFrame | None:
     path = Path(model).parent / CATALOG
     if not path.is_file():
         return None
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise CatalogError("is not readable as the catalog of a run", file=path, remedy="move it elsewhere") from error
     if missing := {"sha256", "channel", "split", "group"} - set(table.columns):
         raise CatalogError(f"lacks the columns {', '.join(sorted(missing))}", file=path, remedy="move it elsewhere")
     return table.assign(channel=pd.to_numeric(table["channel"].replace("", None)).astype("Int64"))

@@ -75,5 +75,20 @@ def points_text(value: float | None, *, share: bool) -> str:
 
 
 def point_bounds_text(interval: Sequence[float] | None, *, share: bool) -> str:
-    """Return the interval of a difference as tables show it."""
-    return TOO_FEW if interval is None else " to ".join(points_text(bound, share=share) for bound in interval)
+    """Return the interval of a difference as tables show it: a bound near 0 with the digits that tell it from 0.
+
+    >>> point_bounds_text((-0.0201, -0.00026), share=True), point_bounds_text((-0.0201, 0.00026), share=True)
+    ('-2.0 to -0.03', '-2.0 to 0.0')
+    """
+    if interval is None:
+        return TOO_FEW
+    low, high = interval
+    if low <= 0 <= high:
+        return " to ".join(points_text(bound, share=share) for bound in interval)
+    return " to ".join(_unlike_zero(bound, share=share) for bound in interval)
+
+
+def _unlike_zero(bound: float, *, share: bool) -> str:
+    points = 100 * bound if share else bound
+    digits = next(digits for digits in range(1 if share else 3, 12) if round(points, digits) or digits == 11)
+    return f"{points:+.{digits}f}"

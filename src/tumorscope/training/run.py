@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tumorscope.atomic import clear_leftovers, write_text
 from tumorscope.catalog import Catalog, Progress, add_groups, assign_split, build_catalog, find_twins, write_catalog
+from tumorscope.catalog.groups import twin_roots
 from tumorscope.catalog.prints import pack_prints
 from tumorscope.errors import RecipeError, UsageError
 from tumorscope.evaluation import evaluate, write_evaluation
@@ -188,8 +189,9 @@ def training_prints(catalog: Catalog) -> str:
     Args:
         catalog: with fingerprints, groups and a split.
     """
-    trained = catalog.table[catalog.table["split"] == "train"]
-    first = trained[~trained.duplicated(["twin_of", "label"]) | (trained["twin_of"] == "")]
+    trained = catalog.table.assign(root=twin_roots(catalog.table))[catalog.table["split"] == "train"]
+    copies = trained[trained["twin_of"] != ""]
+    first = trained.drop(copies.index[copies.duplicated(["root", "label"])])
     assert catalog.prints is not None
     return pack_prints(catalog.prints.take(first.index.to_numpy()), list(first["label"]))
 
