@@ -92,12 +92,7 @@ def run_study(
         StudyError: the study is not valid, is not the one that the folder holds, or its data is missing.
         RecipeError, CatalogError, UsageError, OutputError: see the message; the folder stays resumable.
     """
-    if jobs < 1:
-        raise UsageError(f"{jobs} trainings side by side are not possible", remedy="give --jobs a number from 1 on")
-    if cpu_hours is not None and not math.isfinite(cpu_hours):
-        raise UsageError(
-            f"a budget of {cpu_hours} hours is not possible", remedy="give --cpu-hours a number, or leave it out"
-        )
+    _check_numbers(jobs, cpu_hours)
     out, chosen, folder = Path(out), load_study(study), study_path(study).parent
     whole = make_plan(chosen, folder, overrides)
     searched = searched_recipe(chosen, folder, overrides)
@@ -140,6 +135,15 @@ def write_results(found: dict[str, Any], out: Path) -> pd.DataFrame:
     write_json(out / STUDY_RESULTS, found)
     write_text(out / STUDY_PAGE, study_page(found))
     return table
+
+
+def _check_numbers(jobs: int, cpu_hours: float | None) -> None:
+    if jobs < 1:
+        raise UsageError(f"{jobs} trainings side by side are not possible", remedy="give --jobs a number from 1 on")
+    if cpu_hours is not None and not math.isfinite(cpu_hours):
+        raise UsageError(
+            f"a budget of {cpu_hours} hours is not possible", remedy="give --cpu-hours a number, or leave it out"
+        )
 
 
 def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
