@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from record import write_record
-from tumorscope.folders import FINDINGS
+from tumorscope.files.names import FINDINGS
 from tumorscope.studies.answers import Answers, read_answers
 
 PUBLISHED, DIGITS = 0.9997, 4

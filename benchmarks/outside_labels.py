@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from record import write_record
 from tumorscope.catalog import build_catalog
-from tumorscope.catalog.twins import find_twins
 from tumorscope.evaluation import evaluate_data
 from tumorscope.evaluation.metrics_json import figure_json
 from tumorscope.evaluation.outcome import figures
 from tumorscope.inference import load
+from tumorscope.twins.search import find_twins
 
 DOUBTFUL = ("N11", "N15", "N16", "N17", "N19", "N22")
 SHOWN = ("auc", "sensitivity_at_95_specificity", "sensitivity", "specificity")

@@ -18,7 +18,7 @@ from typing import Any
 
 from record import DATA, write_record
 from tumorscope.inference.model import BATCH
-from tumorscope.inference.parallel import cores
+from tumorscope.tasks.threads import cores
 
 REPEATS = 5
 SHARED = "other work shared the machine: wall times are too long, and the rate by CPU time is an estimate"

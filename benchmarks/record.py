@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tumorscope.atomic import write_json
+from tumorscope.files.atomic import write_json
 
 RESULTS = Path(__file__).parent / "results"
 DATA = Path(os.environ.get("TUMORSCOPE_DATA") or Path(__file__).parents[2] / "shared" / "data")

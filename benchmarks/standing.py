@@ -24,11 +24,11 @@ from sklearn.linear_model import LogisticRegression
 from record import RESULTS, write_record
 from tumorscope.catalog import Catalog, add_groups, build_catalog
 from tumorscope.catalog.benchmark import assign_benchmark
+from tumorscope.cli.terminal import Reporter
 from tumorscope.evaluation import evaluate
 from tumorscope.evaluation.evaluate import Evaluation
 from tumorscope.evaluation.foreign import ForeignModel, load_foreign
 from tumorscope.evaluation.metrics_json import metrics_json
-from tumorscope.terminal import Reporter
 
 CHENG = "cheng_3064"
 SIDE = 64

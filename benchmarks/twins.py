@@ -30,12 +30,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorscope.atomic import write_json
-from tumorscope.catalog.atlas import load_atlas
-from tumorscope.catalog.fingerprints import fingerprint
-from tumorscope.catalog.prints import Prints, pack_prints, unpack_prints
-from tumorscope.catalog.twins import find_compact_twins, find_twins
+from tumorscope.files.atomic import write_json
 from tumorscope.scans import read_scan
+from tumorscope.twins.atlas import load_atlas
+from tumorscope.twins.fingerprint import fingerprint
+from tumorscope.twins.fingerprints import Fingerprints, pack_prints, unpack_prints
+from tumorscope.twins.search import find_compact_twins, find_twins
 
 RESULTS = Path(__file__).parent / "results"
 Gray = NDArray[np.float32]
@@ -84,7 +84,7 @@ def truth(data: Path) -> dict[str, Any]:
     folder = data / "masoud_7023"
     files = sorted(folder.glob("*/*/*.jpg"))
     with timed() as reading:
-        prints = Prints.of([fingerprint(read_scan(file).gray()) for file in files])
+        prints = Fingerprints.of([fingerprint(read_scan(file).gray()) for file in files])
     with timed() as searching:
         pairs = find_twins(prints)
     index = _cheng_index(data, folder, files)
@@ -120,8 +120,8 @@ def planted(data: Path, part: int) -> dict[str, Any]:
         heads.append(_head(gray))
         copies += [fingerprint(make(gray, rng)) for make in COPIES.values()]
         rows += [row] * len(COPIES)
-    prints, source, kinds = Prints.of(own), np.array(rows), np.tile(list(COPIES), len(own))
-    pairs = find_twins(Prints.of(copies), prints)
+    prints, source, kinds = Fingerprints.of(own), np.array(rows), np.tile(list(COPIES), len(own))
+    pairs = find_twins(Fingerprints.of(copies), prints)
     hits = pairs["b"].to_numpy() == source[pairs["a"]]
     alike = _alike(prints.thumbs, np.stack(heads))
     wrong = ~hits & ~alike[source[pairs["a"]], pairs["b"]]
@@ -143,7 +143,7 @@ def known(data: Path) -> dict[str, Any]:
     """Ask the atlas about masoud, and the compact fingerprints of its training files about its test files."""
     folder = data / "masoud_7023"
     files = sorted(folder.glob("*/*/*.jpg"))
-    prints = Prints.of([fingerprint(read_scan(file).gray()) for file in files])
+    prints = Fingerprints.of([fingerprint(read_scan(file).gray()) for file in files])
     index = _cheng_index(data, folder, files)
     with timed() as atlas_time:
         said = load_atlas().recognize(prints)["index"].fillna(-1).to_numpy(int)
@@ -182,7 +182,7 @@ def growth(size: int) -> dict[str, Any]:
     }
 
 
-def synthetic(size: int) -> Prints:
+def synthetic(size: int) -> Fingerprints:
     """Return fingerprints of smooth random structure inside an ellipse, as heads have."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[-1:1:64j, -1:1:64j]
@@ -197,7 +197,7 @@ def synthetic(size: int) -> Prints:
     digests = np.stack(
         [np.frombuffer(hashlib.blake2b(head.tobytes(), digest_size=16).digest(), np.uint8) for head in heads]
     )
-    return Prints(digests, thumbs, heads, np.zeros(size, bool))
+    return Fingerprints(digests, thumbs, heads, np.zeros(size, bool))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def test_every_planted_leak_is_found_and_nothing_else(tmp_path):
 
 
 def test_the_audit_of_the_planted_set_names_the_broken_and_the_misnamed(tmp_path):
-    from tumorscope.catalog.audit import run_audit
+    from tumorscope.audits.audit import run_audit
 
     planted = plant_leaks(tmp_path)
     summary = run_audit(tmp_path, use_atlas=False).summary

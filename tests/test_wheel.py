@@ -12,8 +12,8 @@ import pytest
 pytest.importorskip("hatchling")
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = (
-    "tumorscope/catalog/atlas.npz",
-    "tumorscope/catalog/audit.html.j2",
+    "tumorscope/twins/atlas.npz",
+    "tumorscope/audits/audit.html.j2",
     "tumorscope/evaluation/report.html.j2",
     "tumorscope/demo.html.j2",
     "tumorscope/examples/mni152_axial_92_ring_painted.png",

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tumorscope.atomic import write_text
+from tumorscope.files.atomic import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS, ENTRIES, PAGE = ROOT / "benchmarks/results", ROOT / "benchmarks/entries", ROOT / "docs/benchmark.md"

@@ -1,4 +1,4 @@
-"""Build ``src/tumorscope/catalog/atlas.npz`` from the truth table of the Cheng set and the pictures it names.
+"""Build ``src/tumorscope/twins/atlas.npz`` from the truth table of the Cheng set and the pictures it names.
 
     python tools/build_atlas.py ../shared/data
 
@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tumorscope.atomic import replacing
-from tumorscope.catalog.atlas import LABELS, order_levels
-from tumorscope.catalog.fingerprints import fingerprint
-from tumorscope.catalog.structure import spectra
+from tumorscope.files.atomic import replacing
 from tumorscope.scans import read_scan
+from tumorscope.twins.atlas import LABELS, order_levels
+from tumorscope.twins.fingerprint import fingerprint
+from tumorscope.twins.structure import spectra
 
-TARGET = Path(__file__).parents[1] / "src/tumorscope/catalog/atlas.npz"
+TARGET = Path(__file__).parents[1] / "src/tumorscope/twins/atlas.npz"
 STEPS = 127
 
 

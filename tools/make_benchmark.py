@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tumorscope.atomic import replacing
 from tumorscope.catalog import Catalog, add_groups, build_catalog
-from tumorscope.catalog.atlas import load_atlas
 from tumorscope.catalog.benchmark import FILE
 from tumorscope.catalog.parts import FOLDS
-from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, quantize
 from tumorscope.catalog.splits import spread_folds
-from tumorscope.catalog.structure import spectra
-from tumorscope.terminal import Reporter
+from tumorscope.cli.terminal import Reporter
+from tumorscope.files.atomic import replacing
+from tumorscope.twins.atlas import load_atlas
+from tumorscope.twins.fingerprints import COMPACT_DIGEST_BYTES, quantize
+from tumorscope.twins.structure import spectra
 
 TARGET = Path(__file__).resolve().parents[1] / "src/tumorscope/catalog" / FILE
 CHENG = "cheng_3064"

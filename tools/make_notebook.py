@@ -16,7 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tumorscope.atomic import write_text
+from tumorscope.files.atomic import write_text
 
 OUT = Path(__file__).resolve().parent.parent / "examples" / "from_folder_to_report.ipynb"
 TIMEOUT = 1800

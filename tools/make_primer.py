@@ -23,7 +23,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 from primer import canvas, facts, pictures_images, pictures_learning, pictures_measuring
 
-from tumorscope.atomic import write_text
+from tumorscope.files.atomic import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, FOLDER = ROOT / "docs" / "primer.md", ROOT / "docs" / "images" / "primer"

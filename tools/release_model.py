@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import yaml
 
-from tumorscope.atomic import write_json
 from tumorscope.catalog import Catalog, build_catalog
 from tumorscope.evaluation import Evaluation, evaluate, evaluate_data
 from tumorscope.evaluation.metrics_json import figure_json
 from tumorscope.evaluation.outcome import figures
+from tumorscope.files.atomic import write_json
 from tumorscope.inference import Model, load
 from tumorscope.model_file import Figure, write_model
 from tumorscope.training import torchvision_shim  # noqa: F401  before anything that imports torchvision

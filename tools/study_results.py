@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tumorscope.atomic import write_json, write_text
-from tumorscope.folders import STUDY_RESULTS
+from tumorscope.files.atomic import write_json, write_text
+from tumorscope.files.names import STUDY_RESULTS
 from tumorscope.studies.figures import bounds_text, figure_text, is_share, point_bounds_text, points_text
 from tumorscope.studies.rows import FLOORS
 

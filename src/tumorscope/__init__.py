@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 from tumorscope.version import __version__
 
 if TYPE_CHECKING:
-    from tumorscope.catalog import Progress
-    from tumorscope.catalog.audit import Audit
+    from tumorscope.audits.audit import Audit
     from tumorscope.client import AsyncClient, Client
     from tumorscope.evaluation import Evaluation
     from tumorscope.evaluation.foreign import ForeignModel
     from tumorscope.inference import Model
+    from tumorscope.progress import Progress
     from tumorscope.scans import Channels
     from tumorscope.studies.run import StudyRun
     from tumorscope.training.run import Run
@@ -45,7 +45,7 @@ def audit(
     channels: Channels = "one",
     progress: Progress | None = None,
 ) -> Audit:
-    """Look for copies, leaks, conflicts and shortcuts in a data set (see `tumorscope.catalog.audit.run_audit`).
+    """Look for copies, leaks, conflicts and shortcuts in a data set (see `tumorscope.audits.audit.run_audit`).
 
     >>> import tumorscope
     >>> audit = tumorscope.audit("phantom:48")
@@ -56,7 +56,7 @@ def audit(
 
     ``audit.report()`` prints it, ``audit.report("audit/")`` also writes it, and in a notebook it shows itself.
     """
-    from tumorscope.catalog.audit import run_audit
+    from tumorscope.audits.audit import run_audit
 
     return run_audit(data, against=against, seed=seed, use_atlas=use_atlas, channels=channels, progress=progress)
 

@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.atomic import write_bytes, write_text
-from tumorscope.catalog import Progress
-from tumorscope.catalog.audit import Audit, run_audit, write_audit
+from tumorscope.audits.audit import Audit, run_audit, write_audit
 from tumorscope.catalog.phantom import draw_phantom
 from tumorscope.errors import OutputError
-from tumorscope.inference import FLAGS, Finding, Findings, load
+from tumorscope.files.atomic import write_bytes, write_text
+from tumorscope.findings import FLAGS, Finding, Findings
+from tumorscope.inference import load
+from tumorscope.progress import Progress
 from tumorscope.samples import example_scans
 
 SLICES, TEST_SHARE, SEED = 144, 4, 7
@@ -120,7 +121,7 @@ def _write(path: Path, image: Picture, quality: int = 92) -> None:
 def _page(audit: Audit, findings: Findings, planted: list[str]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from tumorscope.catalog.audit_report import audit_page
+    from tumorscope.audits.report import audit_page
 
     environment = Environment(
         loader=PackageLoader("tumorscope", "."), autoescape=True, undefined=StrictUndefined,

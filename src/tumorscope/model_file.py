@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tumorscope.atomic import replacing
 from tumorscope.errors import ModelFileError
+from tumorscope.files.atomic import replacing
 from tumorscope.preprocess import Spec
 
 if TYPE_CHECKING:

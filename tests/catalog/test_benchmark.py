@@ -9,13 +9,13 @@ import pytest
 
 from tumorscope.catalog import Catalog, add_groups, assign_split, build_catalog
 from tumorscope.catalog import benchmark as benchmark_module
-from tumorscope.catalog.atlas import load_atlas
 from tumorscope.catalog.benchmark import Benchmark, assign_benchmark, load_benchmark
 from tumorscope.catalog.phantom import write_phantom
-from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, quantize, restore
 from tumorscope.catalog.splits import spread_folds
-from tumorscope.catalog.structure import spectra
 from tumorscope.errors import CatalogError, UsageError
+from tumorscope.twins.atlas import load_atlas
+from tumorscope.twins.fingerprints import COMPACT_DIGEST_BYTES, quantize, restore
+from tumorscope.twins.structure import spectra
 
 SETS = ("masoud_7023", "sartaj_3264", "brisc2025", "lgg_kaggle_3m", "navoneel_253", "cheng_3064")
 
@@ -140,12 +140,14 @@ def test_what_cannot_be_is_said(phantom, of_phantom, tmp_path):
 def test_no_cheng_slice_stands_in_another_fold_than_its_patient(data_root):
     table = pd.read_csv(data_root / "cheng_3064" / "index.csv").sample(300, random_state=1)
     table = table[[(data_root / name / path).is_file() for name, path in zip(table["set"], table["path"], strict=True)]]
-    from tumorscope.catalog.fingerprints import fingerprint
-    from tumorscope.catalog.prints import Prints
     from tumorscope.scans import read_scan
+    from tumorscope.twins.fingerprint import fingerprint
+    from tumorscope.twins.fingerprints import Fingerprints
 
     files_ = [data_root / name / path for name, path in zip(table["set"], table["path"], strict=True)]
-    said = load_benchmark().recognize(Prints.of([fingerprint(read_scan(file).gray()) for file in files_]), "cheng_3064")
+    said = load_benchmark().recognize(
+        Fingerprints.of([fingerprint(read_scan(file).gray()) for file in files_]), "cheng_3064"
+    )
     known = said.folds > 0
     assert known.mean() > 0.98
     assert (said.folds[known] == table["fold"].to_numpy()[known]).all()
@@ -161,16 +163,16 @@ def test_patients_of_the_lgg_set_stand_in_one_fold_each(data_root):
 
 @pytest.mark.real_data
 def test_copies_of_another_size_and_quality_are_known(data_root):
-    from tumorscope.catalog.fingerprints import fingerprint
-    from tumorscope.catalog.prints import Prints
     from tumorscope.scans import read_scan
+    from tumorscope.twins.fingerprint import fingerprint
+    from tumorscope.twins.fingerprints import Fingerprints
 
     paths = sorted((data_root / "masoud_7023" / "Testing").glob("*/*.jpg"))[::13]
     grays = [read_scan(path).gray() for path in paths]
     larger = [_jpeg(cv2.resize(gray, None, fx=1.8, fy=1.8, interpolation=cv2.INTER_CUBIC)) for gray in grays]
     known = load_benchmark()
-    truth = known.recognize(Prints.of([fingerprint(gray) for gray in grays]), "masoud_7023").folds
-    found = known.recognize(Prints.of([fingerprint(gray) for gray in larger]), "masoud_7023").folds
+    truth = known.recognize(Fingerprints.of([fingerprint(gray) for gray in grays]), "masoud_7023").folds
+    found = known.recognize(Fingerprints.of([fingerprint(gray) for gray in larger]), "masoud_7023").folds
     assert (truth > 0).all()
     assert (found > 0).mean() > 0.97
     assert (found == truth)[found > 0].all()

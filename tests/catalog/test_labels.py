@@ -1,7 +1,7 @@
 import pytest
 
 from tumorscope.catalog.labels import cover_matrix
-from tumorscope.catalog.names import class_name, kind_class, sequence_name
+from tumorscope.words import class_name, kind_class, sequence_name
 
 FOUR = ("glioma", "meningioma", "notumor", "pituitary")
 

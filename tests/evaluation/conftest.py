@@ -9,11 +9,11 @@ import pytest
 
 from tumorscope.catalog import Catalog, add_groups, assign_split, build_catalog, cover_matrix
 from tumorscope.catalog.phantom import write_phantom
-from tumorscope.catalog.prints import pack_prints
 from tumorscope.evaluation.reading import read_row
 from tumorscope.inference import Model, load
 from tumorscope.model_file import INPUT, Card, Thresholds, TrainingData, write_model
 from tumorscope.preprocess import Spec, preprocess
+from tumorscope.twins.fingerprints import pack_prints
 
 CLASSES = ("glioma", "meningioma", "notumor", "pituitary")
 SIDE, CELLS = 64, 8

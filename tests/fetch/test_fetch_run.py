@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from tumorscope.catalog import build_catalog
-from tumorscope.catalog.atlas import LABELS, load_atlas
 from tumorscope.errors import MissingExtraError, OutputError, UsageError
 from tumorscope.fetch.checklist import Checklist, Line
 from tumorscope.fetch.run import SOURCE, fetch, fetch_set
 from tumorscope.fetch.sets import PublicSet, PublishedFile, public_set
 from tumorscope.fetch.workspace import workspace
 from tumorscope.scans import read_scan
+from tumorscope.twins.atlas import LABELS, load_atlas
 
 ZIP = "/files/drawn.zip"
 NAVONEEL = "/api/v1/datasets/download/navoneel/brain-mri-images-for-brain-tumor-detection?datasetVersionNumber=1"

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tumorscope.inference import FLAGS, decide
+from tumorscope.findings import FLAGS
+from tumorscope.inference import decide
 from tumorscope.model_file import Card, Thresholds
 from tumorscope.preprocess import Spec
 

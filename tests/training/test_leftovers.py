@@ -27,7 +27,7 @@ train({DATA!r}, recipe="smoke", out=sys.argv[1], overrides={TINY!r}, progress=di
 
 KILLED_AT_THE_FIRST_FILE = """
 import os, signal, sys
-from tumorscope.atomic import replacing
+from tumorscope.files.atomic import replacing
 with replacing(sys.argv[1] + "/prints.txt") as path:
     path.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tumorscope.atomic import replacing
+from tumorscope.files.atomic import replacing
 from tumorscope.preprocess import head_box
 
 PAPER, CARD, INK, DIM, LINE, SOFT = "#f6f7f9", "#ffffff", "#16202c", "#5b6878", "#dfe4ea", "#eef1f5"

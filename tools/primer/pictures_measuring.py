@@ -102,8 +102,8 @@ def calibration(numbers: dict[str, Any]) -> Figure:
 def heatmaps(numbers: dict[str, Any]) -> Figure:
     """Draw example scans with the shipped model's heatmap, as stretched to full strength."""
     from tumorscope.inference import load
-    from tumorscope.inference.overlays import overlay
     from tumorscope.preprocess import place
+    from tumorscope.results.overlays import overlay
 
     figure, model = new_figure(2.4), load()
     names = ("a ring, painted", "a mass, painted", "no tumor", "phantom glioma")

@@ -5,18 +5,15 @@ from tumorscope.catalog.groups import add_groups
 from tumorscope.catalog.labels import cover_matrix
 from tumorscope.catalog.layouts import list_data
 from tumorscope.catalog.splits import assign_split
-from tumorscope.catalog.table import COLUMNS, Catalog, Progress, write_catalog
-from tumorscope.catalog.twins import find_twins
+from tumorscope.catalog.table import COLUMNS, Catalog, write_catalog
 
 __all__ = [
     "COLUMNS",
     "Catalog",
-    "Progress",
     "add_groups",
     "assign_split",
     "build_catalog",
     "cover_matrix",
-    "find_twins",
     "list_data",
     "write_catalog",
 ]

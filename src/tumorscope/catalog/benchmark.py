@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.catalog.atlas import load_atlas
 from tumorscope.catalog.parts import BENCHMARK, FOLDS, PARTS, parts_of_folds
-from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, Prints, restore
-from tumorscope.catalog.structure import Spectra
 from tumorscope.catalog.table import Catalog
-from tumorscope.catalog.twins import COMPACT_LAYERS, nearest_known
 from tumorscope.errors import UsageError, did_you_mean
+from tumorscope.twins.atlas import load_atlas
+from tumorscope.twins.fingerprints import COMPACT_DIGEST_BYTES, Fingerprints, restore
+from tumorscope.twins.search import COMPACT_LAYERS, nearest_known
+from tumorscope.twins.structure import Spectra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,7 @@ class Benchmark:
     def __len__(self) -> int:
         return len(self.digests)
 
-    def recognize(self, prints: Prints, name: str = ALL) -> Recognized:
+    def recognize(self, prints: Fingerprints, name: str = ALL) -> Recognized:
         """Look slices up: by their exact pixels, else by the Cheng atlas, else as a near twin.
 
         Args:
@@ -81,20 +81,20 @@ class Benchmark:
             raise UsageError(f"there is no benchmark '{name}'", remedy=did_you_mean(name, [*self.names, ALL]))
         return np.array([name in (ALL, known) for known in self.names], bool)
 
-    def _exact(self, prints: Prints, chosen: Rows) -> tuple[Folds, Rows]:
+    def _exact(self, prints: Fingerprints, chosen: Rows) -> tuple[Folds, Rows]:
         rows = np.flatnonzero(self.member[:, chosen].any(axis=1))
         known = {self.digests[row].tobytes(): int(self.folds[row]) for row in rows}
         found = [known.get(digest[:COMPACT_DIGEST_BYTES].tobytes(), 0) for digest in prints.digests]
         folds = np.array(found, np.int64)
         return folds, folds > 0
 
-    def _by_atlas(self, prints: Prints, chosen: Rows) -> Folds:
+    def _by_atlas(self, prints: Fingerprints, chosen: Rows) -> Folds:
         said = load_atlas().recognize(prints)
         index = said["index"].fillna(0).to_numpy(np.int64)
         held = (index > 0) & self.cheng[np.maximum(index, 1) - 1][:, chosen].any(axis=1)
         return np.where(held, said["fold"].fillna(0).to_numpy(np.int64), 0)
 
-    def _near(self, prints: Prints, chosen: Rows) -> Folds:
+    def _near(self, prints: Fingerprints, chosen: Rows) -> Folds:
         held = self.member[self.head_rows][:, chosen].any(axis=1)
         if not held.any():
             return np.zeros(len(prints), np.int64)

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tumorscope.catalog.fingerprints import Print, fingerprint
 from tumorscope.catalog.layouts import Entry, Listing, data_roots, list_data
-from tumorscope.catalog.prints import Prints
-from tumorscope.catalog.table import COLUMNS, NUMBERS, Catalog, Progress
+from tumorscope.catalog.table import COLUMNS, NUMBERS, Catalog
 from tumorscope.errors import CatalogError, ScanError
+from tumorscope.progress import Progress
 from tumorscope.scans import LGG_DEFAULT_CHANNEL, LGG_SEQUENCES, Channels, Scan, read_scan
+from tumorscope.twins.fingerprint import Fingerprint, fingerprint
+from tumorscope.twins.fingerprints import Fingerprints
 
 THREADS = 2
 AHEAD = 64
@@ -40,7 +41,7 @@ class _Opened:
     """What opening one file brought."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    prints: list[Print] = field(default_factory=list)
+    prints: list[Fingerprint] = field(default_factory=list)
     unreadable: list[dict[str, str]] = field(default_factory=list)
     misnamed: list[dict[str, str]] = field(default_factory=list)
 
@@ -80,7 +81,7 @@ def build_catalog(
         {name: listing.layout for name, listing in listings.items()},
         gathered.unreadable,
         gathered.misnamed,
-        Prints.of(gathered.prints),
+        Fingerprints.of(gathered.prints),
     )
 
 

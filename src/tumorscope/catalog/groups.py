@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorscope.catalog.atlas import load_atlas
-from tumorscope.catalog.table import Catalog, Progress
-from tumorscope.catalog.twins import find_twins
+from tumorscope.catalog.table import Catalog
+from tumorscope.progress import Progress
+from tumorscope.twins.atlas import load_atlas
+from tumorscope.twins.search import find_twins
 
 CHENG = "cheng"
 CHENG_SEQUENCE = "T1ce"

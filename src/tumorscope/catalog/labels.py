@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.catalog.names import CLASSES, LESION, NOTUMOR, TUMOR, kind_class
+from tumorscope.words import CLASSES, LESION, NOTUMOR, TUMOR, kind_class
 
 
 def cover_matrix(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.bool_]:

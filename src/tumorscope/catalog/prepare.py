@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorscope.atomic import replacing
 from tumorscope.catalog.build import build_catalog
 from tumorscope.catalog.groups import add_groups, twin_roots
-from tumorscope.catalog.table import COLUMNS, Catalog, Progress, write_catalog
+from tumorscope.catalog.table import COLUMNS, Catalog, write_catalog
 from tumorscope.errors import UsageError
+from tumorscope.files.atomic import replacing
 from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
+from tumorscope.progress import Progress
 from tumorscope.scans import Channels, read_scan
 
 CATALOG_CSV, INDEX_CSV, MASKS = "catalog.csv", "index.csv", "masks"

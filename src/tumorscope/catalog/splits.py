@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tumorscope.catalog.benchmark import assign_benchmark
-from tumorscope.catalog.names import LESION
 from tumorscope.catalog.parts import BENCHMARK, FOLDS, PARTS, is_benchmark, parts_of_folds
 from tumorscope.catalog.table import Catalog
 from tumorscope.errors import CatalogError, UsageError, did_you_mean
+from tumorscope.words import LESION
 
 FRACTIONS = (0.70, 0.15, 0.15)
 PUBLISHED_VAL = 0.15

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
-from tumorscope.atomic import write_text
-from tumorscope.catalog.names import LESION, TUMOR
-from tumorscope.catalog.prints import Prints
 from tumorscope.errors import CatalogError
+from tumorscope.files.atomic import write_text
+from tumorscope.twins.fingerprints import Fingerprints
+from tumorscope.words import LESION, TUMOR
 
 COLUMNS = (
     "path", "channel", "dataset", "label", "kind", "patient", "sequence", "plane", "source", "group", "cluster", "fold",
     "split", "mask", "width", "height", "mode", "sha256", "twin_of",
 )  # fmt: skip
 NUMBERS = ("channel", "fold", "width", "height")
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how many are done, and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Catalog:
     layouts: dict[str, str] = field(default_factory=dict)
     unreadable: list[dict[str, str]] = field(default_factory=list)
     misnamed: list[dict[str, str]] = field(default_factory=list)
-    prints: Prints | None = None
+    prints: Fingerprints | None = None
     pairs: pd.DataFrame | None = None
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tumorscope.inference.finding import Finding, Findings
+from tumorscope.findings import Finding, Findings
 
 
 class RemoteFindings(Findings):

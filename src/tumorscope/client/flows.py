@@ -19,7 +19,7 @@ from tumorscope.client.multipart import OVERHEAD, Multipart, quoted
 from tumorscope.client.problems import problem
 from tumorscope.client.sources import Source
 from tumorscope.errors import ConnectionLostError, ServerError, TooLargeError, UnreachableError
-from tumorscope.inference.finding import Finding, ModelName
+from tumorscope.findings import Finding, ModelName
 
 MODELS, FINDINGS, JOBS, READY = "/v1/models", "/v1/findings", "/v1/jobs", "/readyz"
 FILES_A_REQUEST = 32

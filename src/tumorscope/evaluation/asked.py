@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tumorscope.catalog import Catalog, cover_matrix
-from tumorscope.catalog.names import LESION
 from tumorscope.catalog.parts import is_benchmark
 from tumorscope.errors import CatalogError, UsageError
 from tumorscope.model_file import Card
+from tumorscope.words import LESION
 
 Rows = NDArray[np.bool_]
 

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorscope.catalog import Catalog, Progress
-from tumorscope.catalog.names import LESION
+from tumorscope.catalog import Catalog
 from tumorscope.errors import UsageError
 from tumorscope.evaluation.asked import Asked, Part, ask, choose_part
 from tumorscope.evaluation.floors import Floor, copy_floor, source_floor
@@ -22,6 +21,8 @@ from tumorscope.evaluation.overlap import Overlap, find_overlap
 from tumorscope.evaluation.reading import Answers, Subject, answer, with_prints
 from tumorscope.evaluation.words import Note, sentences
 from tumorscope.model_file import NOTUMOR, Card, Figure
+from tumorscope.progress import Progress
+from tumorscope.words import LESION
 
 SPLITS = ("leak_free", "twin_free", "full")
 """From the strictest to the loosest."""

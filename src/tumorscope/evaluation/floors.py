@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorscope.audits.probes import Score, copy_baseline, labels_agree, source_probe
 from tumorscope.catalog import Catalog
-from tumorscope.catalog.probes import Score, copy_baseline, labels_agree, source_probe
 from tumorscope.evaluation.bootstrap import estimate
 from tumorscope.evaluation.metrics import share
 from tumorscope.evaluation.overlap import read_prints
@@ -70,7 +70,7 @@ def copy_floor(catalog: Catalog, rows: NDArray[np.int64], trained: Rows, prints_
         return _unknown(
             len(rows), "the model file carries no fingerprints of its training slices that can be read here"
         )
-    from tumorscope.catalog.twins import compact_baseline_labels
+    from tumorscope.twins.search import compact_baseline_labels
 
     given = compact_baseline_labels(catalog.prints.take(rows), *packed)
     note = "the nearest of the training slices by the 8x8 thumbnails in the model file, hence approximate"
@@ -79,7 +79,7 @@ def copy_floor(catalog: Catalog, rows: NDArray[np.int64], trained: Rows, prints_
 
 def source_floor(catalog: Catalog, rows: NDArray[np.int64], seed: int) -> Floor:
     """Tell the labels of the evaluated slices by properties of their files alone, in cross-validation."""
-    from tumorscope.catalog.properties import file_properties
+    from tumorscope.audits.properties import file_properties
 
     if catalog.prints is None:
         return _unknown(len(rows), "the catalog has no fingerprints")

@@ -16,7 +16,7 @@ from tumorscope.errors import ModelFileError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tumorscope.catalog.prints import CompactPrints, Prints
+    from tumorscope.twins.fingerprints import CompactPrints, Fingerprints
 
 FITTED_ON = ("train", "val")
 """Parts of a split that a model was fitted to: weights on training, thresholds and temperature on validation."""
@@ -77,7 +77,7 @@ def find_overlap(catalog: Catalog, prints_of_training: str = "", trained_on: pd.
 
 def read_prints(packed: str) -> tuple[CompactPrints, list[str]] | None:
     """Read the fingerprints in a model file, with their labels; None where there are none of a format known here."""
-    from tumorscope.catalog.prints import unpack_prints
+    from tumorscope.twins.fingerprints import unpack_prints
 
     try:
         return unpack_prints(packed)
@@ -91,8 +91,8 @@ def slice_keys(table: pd.DataFrame) -> NDArray[np.str_]:
     return np.array([f"{sha}:{channel}" for sha, channel in zip(table["sha256"], channels, strict=True)], str)
 
 
-def _in_prints(prints: Prints, compact: CompactPrints) -> Rows:
-    from tumorscope.catalog.twins import find_compact_twins
+def _in_prints(prints: Fingerprints, compact: CompactPrints) -> Rows:
+    from tumorscope.twins.search import find_compact_twins
 
     return np.asarray(find_compact_twins(prints, compact), bool)
 

@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.catalog import Catalog, Progress
-from tumorscope.catalog.fingerprints import fingerprint
-from tumorscope.catalog.prints import Prints
+from tumorscope.catalog import Catalog
 from tumorscope.evaluation.pointing import points_inside, tumor_heatmap
 from tumorscope.preprocess import Plane, Spec, place
+from tumorscope.progress import Progress
 from tumorscope.scans import read_scan
+from tumorscope.twins.fingerprint import fingerprint
+from tumorscope.twins.fingerprints import Fingerprints
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +126,7 @@ def with_prints(catalog: Catalog, progress: Progress | None = None) -> Catalog:
         prints += batch
         if progress:
             progress("fingerprints", len(prints), len(catalog.table))
-    return replace(catalog, prints=Prints.of(prints))
+    return replace(catalog, prints=Fingerprints.of(prints))
 
 
 def read_row(row: Any, spec: Spec) -> Plane:

@@ -7,7 +7,6 @@ import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.atomic import write_json, write_text
 from tumorscope.evaluation.charts import charts
 from tumorscope.evaluation.metrics_json import metrics_json
 from tumorscope.evaluation.words import (
@@ -19,7 +18,8 @@ from tumorscope.evaluation.words import (
     SPLIT_MEANINGS,
     SPLIT_WORDS,
 )
-from tumorscope.folders import FINDINGS, METRICS, REPORT
+from tumorscope.files.atomic import write_json, write_text
+from tumorscope.files.names import FINDINGS, METRICS, REPORT
 from tumorscope.model_file import NOTUMOR
 
 if TYPE_CHECKING:

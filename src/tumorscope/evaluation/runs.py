@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from tumorscope.catalog import Catalog, Progress, add_groups, build_catalog
+from tumorscope.catalog import Catalog, add_groups, build_catalog
 from tumorscope.catalog.benchmark import assign_benchmark, parse_benchmark
 from tumorscope.catalog.parts import is_benchmark
 from tumorscope.errors import CatalogError, UsageError
@@ -19,7 +19,8 @@ from tumorscope.evaluation.foreign import ForeignModel, is_description, load_for
 from tumorscope.evaluation.foreign.training_data import with_training_data
 from tumorscope.evaluation.overlap import slice_keys
 from tumorscope.evaluation.report import write_evaluation
-from tumorscope.folders import CATALOG, MODEL, RECIPE
+from tumorscope.files.names import CATALOG, MODEL, RECIPE
+from tumorscope.progress import Progress
 from tumorscope.scans import Channels
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tumorscope.errors import OutputError
 from tumorscope.fetch.sets import PublicSet
 
 if TYPE_CHECKING:
-    from tumorscope.catalog import Progress
+    from tumorscope.progress import Progress
 
 INDEX = "index.csv"
 CHENG_LABELS = {1: "meningioma", 2: "glioma", 3: "pituitary"}
@@ -40,7 +40,7 @@ def index_kinds(folder: Path, kinds: dict[str, str]) -> None:
         OutputError: a folder's name has another kind.
     """
     from tumorscope.catalog.layouts.listing import files_in, folders_in
-    from tumorscope.catalog.names import class_name, kind_class, sequence_name
+    from tumorscope.words import class_name, kind_class, sequence_name
 
     rows = []
     for named in folders_in(folder):
@@ -64,7 +64,7 @@ def convert_cheng(folder: Path, *, check: bool = True, progress: Progress | None
     Raises:
         OutputError: a file is not readable as such, lacks, or has another tumor.
     """
-    from tumorscope.catalog.atlas import LABELS, load_atlas
+    from tumorscope.twins.atlas import LABELS, load_atlas
 
     atlas = load_atlas()
     known = {int(n): (int(f), LABELS[label]) for n, f, label in zip(atlas.index, atlas.fold, atlas.label, strict=True)}

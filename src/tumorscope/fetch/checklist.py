@@ -27,7 +27,7 @@ from PIL import Image
 from tumorscope.errors import OutputError
 
 if TYPE_CHECKING:
-    from tumorscope.catalog import Progress
+    from tumorscope.progress import Progress
 
 DIGITS = 16
 GRID = 8

@@ -10,15 +10,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.atomic import unwritable
 from tumorscope.errors import OutputError
 from tumorscope.fetch.addresses import credentials, refusal
+from tumorscope.files.atomic import unwritable
 from tumorscope.version import __version__
 
 if TYPE_CHECKING:
     from requests import Response
 
-    from tumorscope.catalog import Progress
+    from tumorscope.progress import Progress
 
 CHUNK = 1 << 16
 TIMEOUT = (20.0, 60.0)

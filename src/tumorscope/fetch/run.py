@@ -21,7 +21,7 @@ from tumorscope.fetch.unpack import unpack
 from tumorscope.fetch.workspace import all_or_nothing, workspace
 
 if TYPE_CHECKING:
-    from tumorscope.catalog import Progress
+    from tumorscope.progress import Progress
 
 SOURCE = "SOURCE.txt"
 """What the folder says of its own origin and terms."""

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from tumorscope.archives import is_clutter, leads_out
 from tumorscope.errors import OutputError
+from tumorscope.files.archives import is_clutter, leads_out
 
 
 def unpack(archive: Path, folder: Path, *, listed: Sequence[str] = (), only_listed: bool = False) -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tumorscope.atomic import unwritable
 from tumorscope.errors import UsageError
-from tumorscope.locks import Lock, take
+from tumorscope.files.atomic import unwritable
+from tumorscope.files.locks import Lock, take
 
 
 @contextmanager

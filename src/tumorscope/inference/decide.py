@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.inference.finding import FLAGS, REFUSING
+from tumorscope.findings import FLAGS, REFUSING
 from tumorscope.model_file import NOTUMOR, Card
 
 LOW_RESOLUTION = 64

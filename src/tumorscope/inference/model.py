@@ -11,16 +11,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.atomic import write_text
 from tumorscope.errors import ModelFileError, ScanError
-from tumorscope.inference.album import Album
+from tumorscope.files.atomic import write_text
+from tumorscope.findings import Finding, Findings, ModelName
 from tumorscope.inference.decide import Decision, decide
-from tumorscope.inference.finding import Finding, Findings, ModelName
 from tumorscope.inference.inputs import Input, list_files, read_inputs
-from tumorscope.inference.parallel import chunks, cores, side_by_side
 from tumorscope.model_file import Card, ModelFile, read_model
 from tumorscope.preprocess import Plane, preprocess
+from tumorscope.results.album import Album
 from tumorscope.scans import MAX_PIXELS, Channels
+from tumorscope.tasks.threads import chunks, cores, side_by_side
 
 SHIPPED = "shipped.onnx"
 BATCH = 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tumorscope.inference.finding import FLAGS, Finding
+from tumorscope.findings import FLAGS, Finding
 from tumorscope.model_file import NOTUMOR, Card, Figure
 
 if TYPE_CHECKING:

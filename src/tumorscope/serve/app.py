@@ -11,7 +11,7 @@ from tempfile import gettempdir
 import numpy as np
 from fastapi import FastAPI
 
-from tumorscope.atomic import clear_leftovers, passing_folder
+from tumorscope.files.atomic import clear_leftovers, passing_folder
 from tumorscope.inference import Model, load
 from tumorscope.serve.access import Access
 from tumorscope.serve.engine import Engine

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tumorscope.errors import ScanError
-from tumorscope.inference import Finding, Model, Slice
+from tumorscope.findings import Finding
+from tumorscope.inference import Model, Slice
 from tumorscope.inference.inputs import Input
 from tumorscope.inference.model import BATCH
 from tumorscope.scans import Channels

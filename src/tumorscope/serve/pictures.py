@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from tumorscope.inference.decide import shown_class
 from tumorscope.inference.model import Slice
-from tumorscope.inference.overlays import encode_png, overlay
 from tumorscope.model_file import NOTUMOR, Card
 from tumorscope.preprocess import Plane
+from tumorscope.results.overlays import encode_png, overlay
 
 HEATMAP_SIDE = 512
 """Pixels of the longer side of a heatmap at most; the map has far fewer cells."""

@@ -10,15 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tumorscope.catalog.names import NOTUMOR, TUMOR
 from tumorscope.errors import StudyError
-from tumorscope.folders import RECIPE
+from tumorscope.files.names import RECIPE
 from tumorscope.studies.budget import Budget, Cost, cost_key, cut, cut_recipe, fit_to
 from tumorscope.studies.ledger import Ledger
 from tumorscope.studies.place import Place, write_recipe
 from tumorscope.studies.plan import Plan
 from tumorscope.studies.work import Ended, Job, limit_threads, threads_each, work_through
 from tumorscope.training import Recipe
+from tumorscope.words import NOTUMOR, TUMOR
 
 PROBES = "probes"
 PROBE_STEPS = 4

@@ -13,7 +13,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from tumorscope.folders import STUDY_DB
+from tumorscope.files.names import STUDY_DB
 from tumorscope.studies.storage import load_optuna, open_storage, telling
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tumorscope.errors import UsageError
-from tumorscope.locks import Lock, take
+from tumorscope.files.locks import Lock, take
 
 FILE = ".lock"
 

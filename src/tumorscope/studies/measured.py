@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from tumorscope.errors import StudyError
-from tumorscope.folders import FINDINGS, METRICS
+from tumorscope.files.names import FINDINGS, METRICS
 from tumorscope.studies.answers import MEASURED_AGAIN, Answers, pool, read_findings
 from tumorscope.studies.ledger import DONE, Entry
 from tumorscope.studies.place import read_json

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tumorscope.atomic import write_text
 from tumorscope.errors import StudyError
+from tumorscope.files.atomic import write_text
 from tumorscope.studies.plan import Unit
 from tumorscope.studies.work import Job, threads_each
 from tumorscope.training import Recipe
 
 if TYPE_CHECKING:
-    from tumorscope.catalog import Catalog, Progress
+    from tumorscope.catalog import Catalog
+    from tumorscope.progress import Progress
 
 CACHE, LOGS, RECIPES, AUDIT = "cache", "logs", "recipes", "audit"
 AGAIN = "remove the folder that it lies in, then run the study again"
@@ -65,7 +66,7 @@ class Place:
         Raises:
             StudyError: it is damaged.
         """
-        from tumorscope.catalog.audit import run_audit, write_audit
+        from tumorscope.audits.audit import run_audit, write_audit
 
         file = self.out / AUDIT / "audit.json"
         if not file.is_file():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tumorscope.errors import TumorscopeError
-from tumorscope.folders import LAST
+from tumorscope.files.names import LAST
 from tumorscope.studies.ledger import RUNNING, Entry, Ledger
 from tumorscope.studies.work import Ended, Job, train_job, work_through
 

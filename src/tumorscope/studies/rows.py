@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tumorscope.errors import StudyError
-from tumorscope.folders import LOG
+from tumorscope.files.names import LOG
 from tumorscope.studies.answers import Answers
 from tumorscope.studies.compare import PER_CLASS, class_figures, figure, seed_values
 from tumorscope.studies.figures import figure_values, rounded

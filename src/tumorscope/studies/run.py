@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from tumorscope.atomic import write_json, write_text
-from tumorscope.catalog import Progress
 from tumorscope.errors import StudyError, UsageError
-from tumorscope.folders import LEADERBOARD, STUDY_PAGE, STUDY_RESULTS
+from tumorscope.files.atomic import write_json, write_text
+from tumorscope.files.names import LEADERBOARD, STUDY_PAGE, STUDY_RESULTS
+from tumorscope.progress import Progress
 from tumorscope.studies.compare import value_of
 from tumorscope.studies.definition import (
     check_data,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tumorscope.errors import RecipeError, StudyError
-from tumorscope.folders import LOG
+from tumorscope.files.names import LOG
 from tumorscope.studies.ledger import DONE, Entry, Ledger
 from tumorscope.studies.place import Place
 from tumorscope.studies.plan import Experiment, Unit, slug

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from tumorscope.errors import StudyError
-from tumorscope.folders import LOG, RECIPE
+from tumorscope.files.names import LOG, RECIPE
 from tumorscope.studies import search
 from tumorscope.studies.ledger import RUNNING, UNITS, Entry, Ledger, has_ledger
 from tumorscope.studies.lock import is_locked

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.folders import BEST, CATALOG, MODEL
+from tumorscope.files.names import BEST, CATALOG, MODEL
 
 if TYPE_CHECKING:
     from tumorscope.catalog import Catalog

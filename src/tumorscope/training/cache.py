@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorscope.atomic import replacing
-from tumorscope.catalog import Progress
+from tumorscope.files.atomic import replacing
 from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
+from tumorscope.progress import Progress
 from tumorscope.scans import read_scan
 
 THREADS = 2

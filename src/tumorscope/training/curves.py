@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tumorscope.atomic import replacing
+from tumorscope.files.atomic import replacing
 
 PANELS = (("loss", (("loss", "training"), ("val_loss", "validation"))), ("accuracy", (("val_accuracy", "validation"),)))
 

@@ -22,10 +22,10 @@ from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
-from tumorscope.atomic import write_bytes, write_text
-from tumorscope.catalog import Progress
 from tumorscope.errors import RecipeError
-from tumorscope.folders import BEST, LAST, LOG
+from tumorscope.files.atomic import write_bytes, write_text
+from tumorscope.files.names import BEST, LAST, LOG
+from tumorscope.progress import Progress
 from tumorscope.training.memory import keeping_freed_memory
 from tumorscope.training.module import TumorModule, balanced_weights, set_channels_last
 from tumorscope.training.network import Network

@@ -13,16 +13,16 @@ import torch
 import yaml
 from numpy.typing import NDArray
 
-from tumorscope.atomic import clear_leftovers, write_text
-from tumorscope.catalog import Catalog, Progress, add_groups, assign_split, build_catalog, find_twins, write_catalog
+from tumorscope.catalog import Catalog, add_groups, assign_split, build_catalog, write_catalog
 from tumorscope.catalog.groups import twin_roots
-from tumorscope.catalog.prints import pack_prints
 from tumorscope.errors import RecipeError, UsageError
 from tumorscope.evaluation import evaluate, write_evaluation
 from tumorscope.evaluation.calibration import fit_temperature, fit_thresholds
-from tumorscope.folders import CATALOG, LOG, MODEL, RECIPE, REPORT
+from tumorscope.files.atomic import clear_leftovers, write_text
+from tumorscope.files.names import CATALOG, LOG, MODEL, RECIPE, REPORT
 from tumorscope.inference import load
 from tumorscope.model_file import NOTUMOR, Card, Thresholds, TrainingData, write_model
+from tumorscope.progress import Progress
 from tumorscope.training.cache import ImageCache, build_cache, cache_folder
 from tumorscope.training.curves import draw_curves
 from tumorscope.training.export import ExportedNetwork, export_graph, fit_reference
@@ -30,6 +30,8 @@ from tumorscope.training.fit import fit
 from tumorscope.training.network import Network
 from tumorscope.training.recipe import Recipe, load_recipe, parse_recipe, write_recipe_text
 from tumorscope.training.samples import Samples, SliceDataset, choose_classes, make_samples, training_table
+from tumorscope.twins import find_twins
+from tumorscope.twins.fingerprints import pack_prints
 from tumorscope.version import __version__
 
 CURVES, PRINTS, CACHE = "curves.png", "prints.txt", "cache"

@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from tumorscope.catalog import Catalog, cover_matrix
-from tumorscope.catalog.names import LESION, NOTUMOR, TUMOR
 from tumorscope.errors import CatalogError, RecipeError, did_you_mean
 from tumorscope.training.augment import augment
 from tumorscope.training.cache import ImageCache
 from tumorscope.training.recipe import Recipe, SamplingRecipe
 from tumorscope.training.transplant import transplant, usable_mask
+from tumorscope.words import LESION, NOTUMOR, TUMOR
 
 DEFAULT_CLASSES = ("glioma", "meningioma", NOTUMOR, "pituitary")
 Sample = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from tumorscope.catalog import benchmark as benchmark_module
-from tumorscope.catalog.atlas import load_atlas
 from tumorscope.catalog.benchmark import Benchmark
-from tumorscope.catalog.prints import COMPACT_DIGEST_BYTES, restore
 from tumorscope.errors import CatalogError
 from tumorscope.evaluation import evaluate_data
 from tumorscope.evaluation.foreign import load_foreign
+from tumorscope.twins.atlas import load_atlas
+from tumorscope.twins.fingerprints import COMPACT_DIGEST_BYTES, restore
 
 
 def test_slices_that_it_was_trained_on_are_taken_out(bench, home, unseen):

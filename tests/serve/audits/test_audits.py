@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
-from tumorscope.catalog.audit import run_audit
+from tumorscope.audits.audit import run_audit
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from tumorscope.catalog.audit import run_audit
+from tumorscope.audits.audit import run_audit
 
 NAME = "navoneel_253"
 

@@ -10,9 +10,9 @@ from tumorscope.catalog.layouts.class_folders import list_class_folders
 from tumorscope.catalog.layouts.index import INDEX, list_csv, list_folder_index
 from tumorscope.catalog.layouts.kaggle_3m import list_kaggle_3m
 from tumorscope.catalog.layouts.listing import Entry, Listing, files_in, folders_in
-from tumorscope.catalog.names import split_name
 from tumorscope.catalog.phantom import is_phantom, phantom_folder
 from tumorscope.errors import CatalogError
+from tumorscope.words import split_name
 
 __all__ = ["LAYOUTS", "Entry", "Listing", "data_roots", "list_data"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tumorscope.catalog.layouts.listing import Entry, Listing, files_in, folders_in
-from tumorscope.catalog.names import NOTUMOR, class_name, plane_name, sequence_name, split_name
+from tumorscope.words import NOTUMOR, class_name, plane_name, sequence_name, split_name
 
 TASKS = CLASSIFICATION, SEGMENTATION = ("classification_task", "segmentation_task")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tumorscope.catalog.layouts.listing import Entry, Listing, files_in, folders_in
-from tumorscope.catalog.names import NOTUMOR, TUMOR, class_name, split_name
 from tumorscope.errors import CatalogError
+from tumorscope.words import NOTUMOR, TUMOR, class_name, split_name
 
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 

@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 
 from tumorscope.catalog.layouts.listing import Entry, Listing
-from tumorscope.catalog.names import class_name, plane_name, sequence_name, split_name
 from tumorscope.errors import CatalogError
+from tumorscope.words import class_name, plane_name, sequence_name, split_name
 
 INDEX = "index.csv"
 REQUIRED = ("path", "label")

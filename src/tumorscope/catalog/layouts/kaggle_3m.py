@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tumorscope.catalog.layouts.listing import Entry, Listing, files_in, folders_in
-from tumorscope.catalog.names import NOTUMOR, TUMOR
+from tumorscope.words import NOTUMOR, TUMOR
 
 MASK = "_mask"
 PATIENT_PARTS = 3

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from tumorscope.catalog.names import CLASSES, KINDS, LESION, class_name, kind_class
 from tumorscope.errors import ModelFileError, did_you_mean
 from tumorscope.preprocess import Spec, Window
+from tumorscope.words import CLASSES, KINDS, LESION, class_name, kind_class
 from tumorscope.yaml_model import first_wrong, read_keys
 
 REMEDY = "docs/benchmark.md shows a whole description"

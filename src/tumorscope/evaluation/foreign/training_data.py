@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorscope.catalog import Catalog, Progress, add_groups, build_catalog
+from tumorscope.catalog import Catalog, add_groups, build_catalog
 from tumorscope.catalog.benchmark import assign_benchmark
 from tumorscope.catalog.parts import is_benchmark
 from tumorscope.evaluation.asked import Part, choose_part
 from tumorscope.evaluation.overlap import FITTED_ON
+from tumorscope.progress import Progress
 from tumorscope.scans import Channels
 
 Rows = NDArray[np.bool_]

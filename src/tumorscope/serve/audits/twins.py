@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tumorscope.atomic import replacing
+from tumorscope.files.atomic import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tumorscope.audits.audit import Audit
     from tumorscope.catalog import Catalog
-    from tumorscope.catalog.audit import Audit
 
 SCHEMA = """
 CREATE TABLE slices (
@@ -183,7 +183,7 @@ def _slices(table: pd.DataFrame, parts: list[str], rows: list[int], base: Path) 
 
 
 def _pairs(audit: Audit, pairs: pd.DataFrame, parts: list[str]) -> Iterator[tuple[Any, ...]]:
-    from tumorscope.catalog.probes import labels_agree
+    from tumorscope.audits.probes import labels_agree
 
     labels = audit.catalog.table["label"].to_numpy(str)
     a, b = pairs["a"].to_numpy(int), pairs["b"].to_numpy(int)

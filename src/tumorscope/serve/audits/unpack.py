@@ -8,8 +8,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from tumorscope.archives import is_clutter, leads_out
 from tumorscope.errors import UsageError
+from tumorscope.files.archives import is_clutter, leads_out
 
 CHUNK = 1 << 20
 TAIL = 22 + 65_535 + 20

@@ -19,14 +19,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.atomic import write_json
 from tumorscope.errors import CatalogError, OutputError, TumorscopeError
+from tumorscope.files.atomic import write_json
 from tumorscope.serve.audits.order import FACTS, FILES, TWINS, Order
 from tumorscope.serve.audits.unpack import unpack_zip
 
 if TYPE_CHECKING:
+    from tumorscope.audits.audit import Audit
     from tumorscope.catalog import Catalog
-    from tumorscope.catalog.audit import Audit
 
 NICE = 10
 QUIET_SECONDS = 0.2
@@ -57,7 +57,7 @@ def make_audit(order: Order, progress: Callable[[str, int, int], None]) -> None:
     Raises:
         TumorscopeError: the data cannot be audited.
     """
-    from tumorscope.catalog.audit import run_audit, write_audit
+    from tumorscope.audits.audit import run_audit, write_audit
     from tumorscope.serve.audits.twins import TwinStore
 
     folder = _unpacked(order, progress) if order.folder is None else order.folder

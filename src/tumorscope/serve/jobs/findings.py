@@ -10,7 +10,7 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from tumorscope.inference.finding import Finding, ModelName
+from tumorscope.findings import Finding, ModelName
 from tumorscope.serve.engine import Answer
 from tumorscope.serve.jobs.shelf import keeping
 from tumorscope.serve.jobs.work import Work

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tumorscope.atomic import clear_leftovers, passing_folder
 from tumorscope.errors import OutputError, UsageError
-from tumorscope.locks import Lock, take
+from tumorscope.files.atomic import clear_leftovers, passing_folder
+from tumorscope.files.locks import Lock, take
 from tumorscope.serve.jobs.store import JobStore
 
 LOCK = ".lock"

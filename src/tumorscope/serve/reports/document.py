@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tumorscope.folders import FINDINGS, LEADERBOARD, LOG, METRICS, REPORT, STUDY_PAGE
+from tumorscope.files.names import FINDINGS, LEADERBOARD, LOG, METRICS, REPORT, STUDY_PAGE
 from tumorscope.serve.reports.files import FileBrokenError, read_json, read_numbers, read_table
 from tumorscope.serve.reports.listing import Found, file_of, summary_of
 from tumorscope.serve.reports.mistakes import Whereabouts, shown, wrong_answers

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from tumorscope.folders import LEADERBOARD, LOG, METRICS, RECIPE, STUDY_DB, STUDY_PAGE
+from tumorscope.files.names import LEADERBOARD, LOG, METRICS, RECIPE, STUDY_DB, STUDY_PAGE
 from tumorscope.serve.reports.files import FileBrokenError, read_json, read_yaml
 from tumorscope.serve.roots import NotThereError, check_name, inside, may_be_named
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tumorscope.inference import Finding
+from tumorscope.findings import Finding
 from tumorscope.serve.engine import Answer
 from tumorscope.serve.pictures import Layers
 from tumorscope.serve.uploads import FIELD

@@ -14,7 +14,7 @@ from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import ConfigDict, Field
 
-from tumorscope.inference.finding import Finding
+from tumorscope.findings import Finding
 from tumorscope.serve.jobs import Job, Jobs
 from tumorscope.serve.jobs.document import EXAMPLE, JobDocument
 from tumorscope.serve.jobs.events import events_of

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from tumorscope.inference import FLAGS
+from tumorscope.findings import FLAGS
 from tumorscope.model_file import Card
 from tumorscope.serve.service import Service, Serving
 

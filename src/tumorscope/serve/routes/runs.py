@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
 
 from tumorscope.errors import ScanError
-from tumorscope.folders import FINDINGS, METRICS
+from tumorscope.files.names import FINDINGS, METRICS
 from tumorscope.serve.reading import ascii_json, file_answer, not_found, sent_as
 from tumorscope.serve.reports.document import FILES, MOST, PAGE, mistakes_document, run_document, split_of
 from tumorscope.serve.reports.files import FileBrokenError, read_json

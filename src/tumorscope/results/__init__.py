@@ -1,0 +1,1 @@
+"""What becomes of findings: the sinks that draw or write them."""
