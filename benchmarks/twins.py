@@ -31,7 +31,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tumorscope.files.atomic import write_json
-from tumorscope.scans import read_scan
+from tumorscope.scans import read_slice
 from tumorscope.twins.atlas import load_atlas
 from tumorscope.twins.fingerprint import fingerprint
 from tumorscope.twins.fingerprints import Fingerprints, pack_prints, unpack_prints
@@ -84,7 +84,7 @@ def truth(data: Path) -> dict[str, Any]:
     folder = data / "masoud_7023"
     files = sorted(folder.glob("*/*/*.jpg"))
     with timed() as reading:
-        prints = Fingerprints.of([fingerprint(read_scan(file).gray()) for file in files])
+        prints = Fingerprints.of([fingerprint(read_slice(file)) for file in files])
     with timed() as searching:
         pairs = find_twins(prints)
     index = _cheng_index(data, folder, files)
@@ -115,7 +115,7 @@ def planted(data: Path, part: int) -> dict[str, Any]:
     rng = np.random.default_rng(part)
     own, heads, copies, rows, files = [], [], [], [], _drawn(data, part)
     for row, file in enumerate(files):
-        gray = read_scan(file).gray()
+        gray = read_slice(file)
         own.append(fingerprint(gray))
         heads.append(_head(gray))
         copies += [fingerprint(make(gray, rng)) for make in COPIES.values()]
@@ -143,7 +143,7 @@ def known(data: Path) -> dict[str, Any]:
     """Ask the atlas about masoud, and the compact fingerprints of its training files about its test files."""
     folder = data / "masoud_7023"
     files = sorted(folder.glob("*/*/*.jpg"))
-    prints = Fingerprints.of([fingerprint(read_scan(file).gray()) for file in files])
+    prints = Fingerprints.of([fingerprint(read_slice(file)) for file in files])
     index = _cheng_index(data, folder, files)
     with timed() as atlas_time:
         said = load_atlas().recognize(prints)["index"].fillna(-1).to_numpy(int)
@@ -270,7 +270,7 @@ def _first_bright(files: list[Path], count: int) -> list[Path]:
     for file in files:
         if len(out) == count:
             break
-        if read_scan(file).gray().mean() > NEARLY_BLACK:
+        if read_slice(file).mean() > NEARLY_BLACK:
             out.append(file)
     return out
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tumorscope.preprocess import Spec, head_box, place, preprocess, preprocess_mask
-from tumorscope.scans import read_scan
+from tumorscope.scans import read_slice
 
 
 def _head(height=200, width=160, center=(90, 70), radii=(60, 40)):
@@ -37,7 +37,7 @@ MODES = {
 def test_one_picture_in_every_mode_gives_one_input(tmp_path, mode, spec):
     gray = _head()
     MODES[mode](gray).save(tmp_path / "scan.png")
-    got = preprocess(read_scan(tmp_path / "scan.png").gray(), spec)
+    got = preprocess(read_slice(tmp_path / "scan.png"), spec)
     np.testing.assert_array_equal(got, preprocess(gray.astype(np.float32), spec))
 
 

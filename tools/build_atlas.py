@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from tumorscope.files.atomic import replacing
-from tumorscope.scans import read_scan
+from tumorscope.scans import read_slice
 from tumorscope.twins.atlas import LABELS, order_levels
 from tumorscope.twins.fingerprint import fingerprint
 from tumorscope.twins.structure import spectra
@@ -29,7 +29,7 @@ def build(data: Path) -> dict[str, np.ndarray]:
     truth["file"] = [data / name / path for name, path in zip(truth["set"], truth["path"], strict=True)]
     truth = truth[[file.is_file() for file in truth["file"]]].sort_values(["cheng_index", "mirrored", "set", "path"])
     chosen = truth.drop_duplicates("cheng_index")
-    heads = np.array([fingerprint(read_scan(file).gray()).head for file in chosen["file"]])
+    heads = np.array([fingerprint(read_slice(file)).head for file in chosen["file"]])
     levels = spectra(heads) * order_levels()
     levels *= STEPS / np.abs(levels).max(axis=(1, 2), keepdims=True)
     return {

@@ -140,14 +140,12 @@ def test_what_cannot_be_is_said(phantom, of_phantom, tmp_path):
 def test_no_cheng_slice_stands_in_another_fold_than_its_patient(data_root):
     table = pd.read_csv(data_root / "cheng_3064" / "index.csv").sample(300, random_state=1)
     table = table[[(data_root / name / path).is_file() for name, path in zip(table["set"], table["path"], strict=True)]]
-    from tumorscope.scans import read_scan
+    from tumorscope.scans import read_slice
     from tumorscope.twins.fingerprint import fingerprint
     from tumorscope.twins.fingerprints import Fingerprints
 
     files_ = [data_root / name / path for name, path in zip(table["set"], table["path"], strict=True)]
-    said = load_benchmark().recognize(
-        Fingerprints.of([fingerprint(read_scan(file).gray()) for file in files_]), "cheng_3064"
-    )
+    said = load_benchmark().recognize(Fingerprints.of([fingerprint(read_slice(file)) for file in files_]), "cheng_3064")
     known = said.folds > 0
     assert known.mean() > 0.98
     assert (said.folds[known] == table["fold"].to_numpy()[known]).all()
@@ -163,12 +161,12 @@ def test_patients_of_the_lgg_set_stand_in_one_fold_each(data_root):
 
 @pytest.mark.real_data
 def test_copies_of_another_size_and_quality_are_known(data_root):
-    from tumorscope.scans import read_scan
+    from tumorscope.scans import read_slice
     from tumorscope.twins.fingerprint import fingerprint
     from tumorscope.twins.fingerprints import Fingerprints
 
     paths = sorted((data_root / "masoud_7023" / "Testing").glob("*/*.jpg"))[::13]
-    grays = [read_scan(path).gray() for path in paths]
+    grays = [read_slice(path) for path in paths]
     larger = [_jpeg(cv2.resize(gray, None, fx=1.8, fy=1.8, interpolation=cv2.INTER_CUBIC)) for gray in grays]
     known = load_benchmark()
     truth = known.recognize(Fingerprints.of([fingerprint(gray) for gray in grays]), "masoud_7023").folds

@@ -11,7 +11,7 @@ from tumorscope.catalog.phantom import write_phantom
 from tumorscope.catalog.prepare import prepare
 from tumorscope.errors import UsageError
 from tumorscope.preprocess import Spec, preprocess
-from tumorscope.scans import read_scan
+from tumorscope.scans import read_slice
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_slices_are_what_preprocess_makes_of_them(phantom: Path, prepared: Path)
     assert len(table) == 24
     for path in table["path"][:5]:
         written = cv2.imread(str(prepared / path), cv2.IMREAD_UNCHANGED)
-        expected = preprocess(read_scan(phantom / path).gray(), Spec(side=96))[..., 0]
+        expected = preprocess(read_slice(phantom / path), Spec(side=96))[..., 0]
         np.testing.assert_array_equal(written, expected)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tumorscope.catalog import Catalog, add_groups, assign_split, build_catalog, cover_matrix
 from tumorscope.catalog.phantom import write_phantom
-from tumorscope.evaluation.reading import read_row
+from tumorscope.catalog.slices import map_slices, slice_rows
 from tumorscope.inference import Model, load
 from tumorscope.model_file import INPUT, Card, Thresholds, TrainingData, write_model
 from tumorscope.preprocess import Spec, preprocess
@@ -35,7 +35,7 @@ def fit_model(path, catalog, *, classes=CLASSES, temperature=1.0, outlier=50.0):
 
     table, spec = catalog.table, Spec(side=SIDE)
     rows = np.flatnonzero(((table["split"] == "train") & cover_matrix(table["label"], classes).any(axis=1)).to_numpy())
-    images = np.stack([preprocess(read_row(row, spec), spec) for row in table.iloc[rows].itertuples()])
+    images = np.stack([*map_slices(slice_rows(table.iloc[rows]), lambda read: preprocess(read.pixels, spec))])
     cells = images.reshape(-1, CELLS, SIDE // CELLS, CELLS, SIDE // CELLS).mean(axis=(2, 4)).reshape(len(rows), -1)
     fitted = LogisticRegression(C=0.3, max_iter=500).fit(cells / 255, table["label"].iloc[rows])
     weights, bias = np.zeros((CELLS * CELLS, len(classes))), np.full(len(classes), -30.0)

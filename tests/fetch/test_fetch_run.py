@@ -17,7 +17,7 @@ from tumorscope.fetch.checklist import Checklist, Line
 from tumorscope.fetch.run import SOURCE, fetch, fetch_set
 from tumorscope.fetch.sets import PublicSet, PublishedFile, public_set
 from tumorscope.fetch.workspace import workspace
-from tumorscope.scans import read_scan
+from tumorscope.scans import read_slice
 from tumorscope.twins.atlas import LABELS, load_atlas
 
 ZIP = "/files/drawn.zip"
@@ -301,8 +301,8 @@ def test_cheng_s_matlab_files_become_pictures_with_patients_masks_and_folds(serv
     }
     assert set(table["sequence"]) == {"T1ce"}
     row = table[table["patient"] == "p800"].iloc[0]
-    np.testing.assert_allclose(read_scan(row["file"]).gray(0) * 257, image * (65535 // 1900), atol=0.6)
-    np.testing.assert_array_equal(read_scan(tmp_path / "set" / row["mask"]).gray(0) > 0, mask > 0)
+    np.testing.assert_allclose(read_slice(row["file"]) * 257, image * (65535 // 1900), atol=0.6)
+    np.testing.assert_array_equal(read_slice(tmp_path / "set" / row["mask"]) > 0, mask > 0)
     folds = {line.split(",")[5]: line.split(",")[6] for line in (tmp_path / "set/index.csv").read_text().split()[1:]}
     assert folds == {str(n): str(int(atlas.fold[atlas.index == n][0])) for n in (1, 800, 1600, 3064)}
 

@@ -7,11 +7,20 @@ import pytest
 from PIL import Image
 
 from tumorscope.errors import ScanError, UsageError
-from tumorscope.inference.inputs import list_files, read_inputs
+from tumorscope.inference.inputs import UnreadSlice, read_inputs
 from tumorscope.preprocess import Spec
+from tumorscope.scans import ScanRef, find_scans
 
 SEQUENCES = Spec(side=32, channels="lgg", crop=False, fit="stretch", window="none")
 GRAY = np.random.default_rng(0).integers(30, 220, (32, 32)).astype(np.uint8)
+
+
+def inputs(path, spec):
+    return list(read_inputs(ScanRef(path), spec))
+
+
+def listed(paths, out=None):
+    return [ref.name for ref in find_scans(paths, out)]
 
 
 def saved(path, pixels):
@@ -41,18 +50,19 @@ def nobody(public):
 
 def test_three_sequences_become_the_three_channels_of_one_input(tmp_path):
     planes = np.random.default_rng(1).integers(30, 220, (32, 32, 3)).astype(np.uint8)
-    (item,) = read_inputs(saved(tmp_path / "slice.tif", planes), SEQUENCES)
+    (item,) = inputs(saved(tmp_path / "slice.tif", planes), SEQUENCES)
     np.testing.assert_array_equal(item.image, planes)
 
 
 def test_a_color_picture_of_one_sequence_is_taken_three_times(tmp_path):
-    (item,) = read_inputs(saved(tmp_path / "slice.tif", np.dstack([GRAY] * 3)), SEQUENCES)
+    (item,) = inputs(saved(tmp_path / "slice.tif", np.dstack([GRAY] * 3)), SEQUENCES)
     np.testing.assert_array_equal(item.image, np.dstack([GRAY] * 3))
 
 
 def test_a_gray_picture_does_not_hold_three_sequences(tmp_path):
-    with pytest.raises(ScanError, match="needs three sequences"):
-        read_inputs(saved(tmp_path / "slice.png", GRAY), SEQUENCES)
+    (item,) = inputs(saved(tmp_path / "slice.png", GRAY), SEQUENCES)
+    assert isinstance(item, UnreadSlice)
+    assert "needs three sequences" in str(item.error)
 
 
 def test_a_folder_that_cannot_be_looked_into_is_told_and_the_others_are_read(public, nobody):
@@ -61,11 +71,11 @@ def test_a_folder_that_cannot_be_looked_into_is_told_and_the_others_are_read(pub
         saved(public / name / "a.png", GRAY)
         (public / name).chmod(0o755 if name == "open" else 0)
     inside = str(public / "closed" / "a.png")
-    assert list_files([public, inside]) == [str(public / "closed"), str(public / "open" / "a.png"), inside]
+    assert listed([public, inside]) == [str(public / "closed"), str(public / "open" / "a.png"), inside]
     with pytest.raises(ScanError, match="closed: is a folder that cannot be looked into; ask for the right"):
-        read_inputs(str(public / "closed"), Spec())
+        ScanRef(str(public / "closed")).open()
     with pytest.raises(ScanError, match=r"a\.png: cannot be opened \(permission denied\)"):
-        read_inputs(inside, Spec())
+        ScanRef(inside).open()
     for name in ("closed", ".hidden"):
         (public / name).chmod(0o755)
 
@@ -76,7 +86,7 @@ def test_links_to_nothing_and_formats_without_a_reader_are_told(tmp_path):
     (tmp_path / "brain.nii").write_bytes(bytes(344) + b"n+1\0" + bytes(100))
     (tmp_path / "notes.txt").write_text("Dear doctor")
     saved(tmp_path / "a.png", GRAY)
-    files = list_files([tmp_path])
+    files = listed([tmp_path])
     assert [Path(file).name for file in files] == ["IM0001", "a.png", "annexed.png", "brain.nii"]
     for file, said in zip(
         files,
@@ -90,24 +100,24 @@ def test_links_to_nothing_and_formats_without_a_reader_are_told(tmp_path):
     ):
         if said is not None:
             with pytest.raises(ScanError, match=said):
-                read_inputs(file, Spec())
+                ScanRef(file).open()
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(ScanError, match=r"pipe\.png: is no file of data; give a picture file"):
-        read_inputs(str(tmp_path / "pipe.png"), Spec())
+        ScanRef(str(tmp_path / "pipe.png")).open()
 
 
 def test_pictures_are_not_written_among_those_that_are_read(tmp_path):
     (tmp_path / "scans" / "a").mkdir(parents=True)
     saved(tmp_path / "scans" / "a" / "a.png", GRAY)
     with pytest.raises(UsageError, match="scans: holds pictures that are to be read"):
-        list_files([tmp_path / "scans"], tmp_path / "scans")
-    assert len(list_files([tmp_path / "scans"], tmp_path / "scans" / "found")) == 1
+        listed([tmp_path / "scans"], tmp_path / "scans")
+    assert len(listed([tmp_path / "scans"], tmp_path / "scans" / "found")) == 1
 
 
 @pytest.mark.parametrize("paths", [[], [""], ["here.png", ""]])
 def test_an_empty_path_is_no_path(paths):
     with pytest.raises(UsageError, match="no picture was given; give pictures, or folders of them"):
-        list_files(paths)
+        listed(paths)

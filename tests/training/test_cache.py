@@ -5,6 +5,7 @@ import pytest
 
 pytest.importorskip("torch")
 from tumorscope.catalog import add_groups, assign_split, build_catalog
+from tumorscope.catalog.slices import map_slices, slice_rows
 from tumorscope.preprocess import Spec
 from tumorscope.training.cache import build_cache, model_input
 from tumorscope.training.samples import training_table
@@ -34,8 +35,9 @@ def test_a_row_is_what_its_file_gives_and_its_mask_stands_beside_it(tmp_path):
     cache = build_cache(table, spec, tmp_path)
     assert cache.images.shape == (len(table), 64, 64, 1)
     assert 0 < len(cache.masks) < len(table)
-    for at, (_, row) in enumerate(table.iterrows()):
-        image, mask = model_input(row, spec)
+    rows = slice_rows(table, table["mask_file"].to_list())
+    for at, read in enumerate(map_slices(rows, lambda read: read, masks=True)):
+        image, mask = model_input(read, spec)
         np.testing.assert_array_equal(cache.images[at], image)
         assert (cache.mask_row[at] >= 0) == (mask is not None)
         if mask is not None:

@@ -69,13 +69,13 @@ def test_distances_are_small_where_the_training_was_and_large_elsewhere():
 @pytest.mark.real_data
 def test_torch_and_the_graph_agree_on_real_slices_with_real_weights(data_root, tmp_path):
     from tumorscope.preprocess import preprocess
-    from tumorscope.scans import read_scan
+    from tumorscope.scans import read_slice
 
     torch.manual_seed(1)
     recipe = NetworkRecipe(backbone="tf_efficientnet_lite0", weights="bundled")
     network, spec = Network(recipe, 4, 160).eval(), Spec(side=160)
     files = sorted((data_root / "masoud_7023" / "Testing").rglob("*.jpg"))[::13][:100]
-    images = np.stack([preprocess(read_scan(file).gray(), spec) for file in files])
+    images = np.stack([preprocess(read_slice(file), spec) for file in files])
     anywhere = Reference(np.zeros((4, recipe.width), np.float32), np.eye(recipe.width, dtype=np.float32))
     exported = ExportedNetwork(network, 0.7, anywhere)
     card = Card(name="real", classes=("glioma", "meningioma", "notumor", "pituitary"), spec=spec, temperature=0.7)

@@ -11,7 +11,7 @@ import yaml
 
 pytest.importorskip("torch")
 from tumorscope.inference import load
-from tumorscope.scans import read_scan
+from tumorscope.scans import open_scan
 from tumorscope.training import train
 
 RECIPE = {
@@ -66,8 +66,8 @@ def test_three_sequences_go_from_folders_to_findings(data_root, tmp_path):
     figures = json.loads((run.folder / "metrics.json").read_text())
     assert figures["full"]["accuracy"]["n"] == len(test)
 
-    several = [file for file in files if read_scan(file).has_sequences]
-    alike = [file for file in files if not read_scan(file).has_sequences]
+    several = [file for file in files if open_scan(file).header.sequences]
+    alike = [file for file in files if not open_scan(file).header.sequences]
     assert len(several) > len(alike), "few patients lack a sequence, and these still get an answer"
 
 

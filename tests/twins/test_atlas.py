@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tumorscope.scans import read_scan
+from tumorscope.scans import read_slice
 from tumorscope.twins.atlas import LABELS, load_atlas
 from tumorscope.twins.fingerprint import fingerprint
 from tumorscope.twins.fingerprints import Fingerprints
@@ -44,7 +44,7 @@ def test_slices_are_recognized_in_files_that_the_atlas_was_not_made_of(data_root
     table = pd.read_csv(data_root / "cheng_3064" / "index.csv")
     table = table[(table["set"] == "masoud_7023") & table["mirrored"]].sample(150, random_state=0)
     paths = [data_root / "masoud_7023" / path for path in table["path"]]
-    said = load_atlas().recognize(Fingerprints.of([fingerprint(read_scan(path).gray()) for path in paths]))
+    said = load_atlas().recognize(Fingerprints.of([fingerprint(read_slice(path)) for path in paths]))
     assert (said["index"].to_numpy() == table["cheng_index"].to_numpy()).mean() >= 0.99
     assert said["index"].notna().mean() >= 0.99
     known = said["index"].notna().to_numpy()
@@ -54,5 +54,5 @@ def test_slices_are_recognized_in_files_that_the_atlas_was_not_made_of(data_root
 @pytest.mark.real_data
 def test_slices_of_other_sets_are_not_recognized(data_root):
     paths = sorted((data_root / "healthy_t1").glob("*/*.jpg"))[::8]
-    said = load_atlas().recognize(Fingerprints.of([fingerprint(read_scan(path).gray()) for path in paths]))
+    said = load_atlas().recognize(Fingerprints.of([fingerprint(read_slice(path)) for path in paths]))
     assert said["index"].isna().all()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tumorscope.audits.probes import labels_agree
 from tumorscope.catalog.groups import twin_roots
+from tumorscope.catalog.table import slice_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,7 +184,7 @@ def pairs_by_path(pairs: pd.DataFrame, first: pd.DataFrame, second: pd.DataFrame
     """
     other = first if second is None else second
     a, b = first.iloc[pairs["a"].to_numpy(int)], other.iloc[pairs["b"].to_numpy(int)]
-    named = pairs.assign(a=a["path"].to_numpy(), b=b["path"].to_numpy())
+    named = pairs.assign(a=slice_names(a), b=slice_names(b))
     named = named.assign(similarity=named["similarity"].astype(float).round(4))
     columns = ["a", "b", "kind", "similarity", "transform"]
     if second is not None or first["dataset"].nunique() > 1:

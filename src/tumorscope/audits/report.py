@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from tumorscope.audits.leaks import conflicting
 from tumorscope.audits.verdict import percent
+from tumorscope.catalog.table import slice_names
 from tumorscope.errors import ScanError
-from tumorscope.scans import read_scan
+from tumorscope.scans import read_slice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,7 +219,7 @@ def _slice(catalog: Catalog, row: int) -> dict[str, Any]:
     facts = catalog.table.iloc[row]
     return {
         "picture": _picture(facts),
-        "path": facts["path"],
+        "path": slice_names(catalog.table.iloc[[row]])[0],
         "label": facts["label"],
         "part": facts["official"],
         "facts": " · ".join(part for part in (f"{facts['width']} × {facts['height']}", facts["mode"]) if part),
@@ -231,7 +232,8 @@ def _picture(facts: pd.Series[Any]) -> str:
     import pandas as pd
 
     try:
-        gray = read_scan(facts["file"]).gray(0, None if pd.isna(facts["channel"]) else int(facts["channel"]))
+        numbers = [None if pd.isna(facts[name]) else int(facts[name]) for name in ("slice", "channel")]
+        gray = read_slice(facts["file"], numbers[0] or 0, numbers[1])
     except ScanError:
         return ""
     scale = PICTURE_SIDE / max(gray.shape)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,23 +14,17 @@ from tumorscope.catalog.layouts import Entry, Listing, data_roots, list_data
 from tumorscope.catalog.table import COLUMNS, NUMBERS, Catalog
 from tumorscope.errors import CatalogError, ScanError
 from tumorscope.progress import Progress
-from tumorscope.scans import LGG_DEFAULT_CHANNEL, LGG_SEQUENCES, Channels, Scan, read_scan
+from tumorscope.scans import Channels, Scan, open_scan, sequence_of
+from tumorscope.scans.formats import is_misnamed
+from tumorscope.scans.scan import channel_of
+from tumorscope.tasks.threads import chunks_of, cores, side_by_side
 from tumorscope.twins.fingerprint import Fingerprint, fingerprint
 from tumorscope.twins.fingerprints import Fingerprints
 
-THREADS = 2
-AHEAD = 64
-"""Files decoded before their turn; a bound on memory."""
-SAME_PLANE = 2.0
-"""Mean difference in gray levels under which a plane only repeats FLAIR, as planes do where a sequence is missing."""
-SUFFIXES = {
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "PNG": (".png",),
-    "TIFF": (".tif", ".tiff"),
-    "BMP": (".bmp", ".dib"),
-    "GIF": (".gif",),
-    "WEBP": (".webp",),
-}
+BATCH = 8
+"""Files that a thread opens at a time."""
+SAME_SEQUENCE = 2.0
+"""Mean difference in gray levels under which a channel only repeats FLAIR, as it does where a sequence is missing."""
 
 
 @dataclass
@@ -86,64 +77,81 @@ def build_catalog(
 
 
 def _open_all(listings: dict[str, Listing], channels: Channels) -> Iterator[_Opened]:
-    waiting: deque[Future[_Opened]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for dataset, listing in listings.items():
-            for entry in listing.entries:
-                waiting.append(pool.submit(_open, dataset, listing.root, entry, channels))
-                if len(waiting) >= AHEAD:
-                    yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    files = ((name, listing.root, entry) for name, listing in listings.items() for entry in listing.entries)
+
+    def work(batch: Sequence[tuple[str, Path, Entry]]) -> list[_Opened]:
+        return [_open(name, root, entry, channels) for name, root, entry in batch]
+
+    for _, opened in side_by_side(work, chunks_of(files, BATCH), cores()):
+        yield from opened
 
 
 def _open(dataset: str, root: Path, entry: Entry, channels: Channels) -> _Opened:
+    """Open one file; a slice of it that cannot be read is named, and the others are taken."""
     opened, file = _Opened(), root / entry.path
     try:
-        scan = read_scan(file)
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        with open_scan(file) as scan:
+            if is_misnamed(file, scan.header.format):
+                named = {"named": file.suffix.lstrip("."), "is": scan.header.format}
+                opened.misnamed.append({"path": entry.path, **named})
+            for index in range(scan.header.slices) if entry.slice is None else [entry.slice]:
+                _take_slice(opened, dataset, entry, scan, index, channels)
     except ScanError as error:
         opened.unreadable.append({"path": entry.path, "problem": error.what})
-        return opened
-    file_format = str(scan.meta.get("format", ""))
-    if file_format in SUFFIXES and file.suffix.lower() not in SUFFIXES[file_format]:
-        opened.misnamed.append({"path": entry.path, "named": file.suffix.lstrip("."), "is": file_format})
-    for channel in _channels(scan, entry, channels):
-        gray = scan.gray(0, channel)
+    return opened
+
+
+def _take_slice(opened: _Opened, dataset: str, entry: Entry, scan: Scan, index: int, channels: Channels) -> None:
+    header = scan.header
+    is_one_of_several = header.slices > 1
+    try:
+        grays = {
+            channel: scan.read(index, sequence_of(header, channel))
+            for channel in _channels(scan, index, entry, channels)
+        }
+    except ScanError as error:
+        if not is_one_of_several:
+            raise
+        opened.unreadable.append({"path": f"{entry.path} [{index}]", "problem": error.what})
+        return
+    for channel, gray in grays.items():
         opened.rows.append(
             {
                 "path": entry.path,
+                "series": entry.path if is_one_of_several else "",
+                "slice": index if is_one_of_several else None,
                 "channel": channel,
                 "dataset": dataset,
                 "label": entry.label,
                 "kind": entry.kind,
                 "patient": entry.patient,
-                "sequence": entry.sequence if channel is None else LGG_SEQUENCES[channel],
+                "sequence": entry.sequence if channel is None else header.sequences[channel],
                 "plane": entry.plane,
                 "mask": entry.mask,
                 "width": gray.shape[1],
                 "height": gray.shape[0],
-                "mode": str(scan.meta.get("mode", "")),
-                "sha256": digest,
+                "mode": header.mode,
+                "sha256": header.sha256,
                 "official": entry.split,
             }
         )
         opened.prints.append(fingerprint(gray))
-    return opened
 
 
-def _channels(scan: Scan, entry: Entry, channels: Channels) -> list[int | None]:
-    if not scan.has_sequences:
+def _channels(scan: Scan, index: int, entry: Entry, channels: Channels) -> list[int | None]:
+    sequences = scan.header.sequences
+    if not sequences:
         return [None]
     if entry.channel is not None:
         return [entry.channel]
+    usual = channel_of(scan.header, None)
     if channels == "one":
-        return [LGG_DEFAULT_CHANNEL]
-    flair = scan.gray(0, LGG_DEFAULT_CHANNEL)
+        return [usual]
+    flair = scan.read(index)
     return [
         channel
-        for channel in range(len(LGG_SEQUENCES))
-        if channel == LGG_DEFAULT_CHANNEL or np.abs(scan.gray(0, channel) - flair).mean() > SAME_PLANE
+        for channel, sequence in enumerate(sequences)
+        if channel == usual or np.abs(scan.read(index, sequence) - flair).mean() > SAME_SEQUENCE
     ]
 
 

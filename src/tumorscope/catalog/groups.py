@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorscope.catalog.table import Catalog
+from tumorscope.catalog.table import Catalog, slice_names
 from tumorscope.progress import Progress
 from tumorscope.twins.atlas import load_atlas
 from tumorscope.twins.search import find_twins
@@ -60,7 +60,9 @@ def add_groups(catalog: Catalog, *, use_atlas: bool = True, progress: Progress |
     """
     if catalog.prints is None:
         raise ValueError("a catalog without fingerprints cannot be grouped")
-    table, pairs = catalog.table, find_twins(catalog.prints, progress=progress)
+    table = catalog.table
+    scans = _scans(table)
+    pairs = _between_scans(find_twins(catalog.prints, progress=progress), scans)
     if use_atlas:
         known = load_atlas().recognize(catalog.prints)
         index, fold = _numbers(known["index"]), _numbers(known["fold"])
@@ -69,12 +71,13 @@ def add_groups(catalog: Catalog, *, use_atlas: bool = True, progress: Progress |
     twins = _twin_sets(pairs, index)
     is_cheng = np.array([number is not None for number in index], bool)
     patients = _patients(table)
+    dependent = _joined(twins, [scan or None for scan in scans])
     table = table.assign(
         fold=pd.array(fold, dtype="Int64"),
         source=table["source"].where(~is_cheng, CHENG),
         sequence=table["sequence"].where(~(is_cheng & table["sequence"].isin(["", "T1"])), CHENG_SEQUENCE),
         twin_of=_first_twins(table, twins),
-        cluster=np.where(patients != "", patients, [f"twin:{root}" for root in twins]),
+        cluster=np.where(patients != "", patients, [f"twin:{root}" for root in dependent]),
         group=_group_names(table, twins, patients, fold, catalog.prints.thumbs),
     )
     return replace(catalog, table=table, pairs=pairs)
@@ -82,6 +85,25 @@ def add_groups(catalog: Catalog, *, use_atlas: bool = True, progress: Progress |
 
 def _numbers(column: pd.Series[int]) -> list[int | None]:
     return [None if pd.isna(number) else int(number) for number in column]
+
+
+def _scans(table: pd.DataFrame) -> NDArray[np.object_]:
+    """Name the scan of several slices that each row is one of; '' of pictures."""
+    return np.asarray((table["dataset"] + ":" + table["series"]).where(table["series"] != "", ""), object)
+
+
+def _between_scans(pairs: pd.DataFrame, scans: NDArray[np.object_]) -> pd.DataFrame:
+    """Take out pairs within one scan: neighbors of a volume are alike, and no copies."""
+    a, b = scans[pairs["a"].to_numpy(int)], scans[pairs["b"].to_numpy(int)]
+    return pairs[(a != b) | (a == "")].reset_index(drop=True)
+
+
+def _joined(roots: NDArray[np.int64], keys: Sequence[Hashable | None]) -> NDArray[np.int64]:
+    """Join sets that share a key; the slices of one scan depend on each other as twins do."""
+    union = Union([None] * len(roots))
+    _join_equal(union, roots)
+    _join_equal(union, keys)
+    return union.roots()
 
 
 def _twin_sets(pairs: pd.DataFrame, cheng_index: list[int | None]) -> NDArray[np.int64]:
@@ -98,7 +120,7 @@ def twin_roots(table: pd.DataFrame) -> NDArray[np.str_]:
 
     `twin_of` names the path alone where that says which is meant: the row's own set has it, or no more than one other.
     """
-    sets, paths, firsts = (table[name].to_numpy(str) for name in ("dataset", "path", "twin_of"))
+    sets, paths, firsts = table["dataset"].to_numpy(str), slice_names(table), table["twin_of"].to_numpy(str)
     own, home = set(zip(sets, paths, strict=True)), dict(zip(paths[::-1], sets[::-1], strict=True))
 
     def root(name: str, path: str, first: str) -> str:
@@ -111,7 +133,7 @@ def twin_roots(table: pd.DataFrame) -> NDArray[np.str_]:
 
 def _first_twins(table: pd.DataFrame, twins: NDArray[np.int64]) -> list[str]:
     """Return what `twin_roots` reads again."""
-    sets, paths = table["dataset"].to_numpy(str), table["path"].to_numpy(str)
+    sets, paths = table["dataset"].to_numpy(str), slice_names(table)
     owners: dict[str, set[str]] = {}
     for name, path in zip(sets, paths, strict=True):
         owners.setdefault(path, set()).add(name)

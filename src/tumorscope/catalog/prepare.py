@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +12,13 @@ from numpy.typing import NDArray
 
 from tumorscope.catalog.build import build_catalog
 from tumorscope.catalog.groups import add_groups, twin_roots
-from tumorscope.catalog.table import COLUMNS, Catalog, write_catalog
+from tumorscope.catalog.slices import SliceRead, map_slices, mask_files, slice_rows
+from tumorscope.catalog.table import COLUMNS, Catalog, slice_names, write_catalog
 from tumorscope.errors import UsageError
 from tumorscope.files.atomic import replacing
 from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
 from tumorscope.progress import Progress
-from tumorscope.scans import Channels, read_scan
+from tumorscope.scans import Channels
 
 CATALOG_CSV, INDEX_CSV, MASKS = "catalog.csv", "index.csv", "masks"
 INDEX_COLUMNS = ("path", "label", "kind", "patient", "sequence", "plane", "mask", "split")
@@ -75,16 +75,19 @@ def _write_slices(catalog: Catalog, spec: Spec, folder: Path, progress: Progress
     table = catalog.table
     names = _new_paths(table)
     written = []
-    for number, name in enumerate(names, start=1):
-        row = table.iloc[number - 1]
-        written.append(_write_slice(row, catalog.roots[str(row["dataset"])], folder, name, spec))
+    rows = slice_rows(table, mask_files(table, catalog.roots))
+    inputs = map_slices(rows, lambda read: _model_input(read, spec), masks=True)
+    for number, (name, (image, mask)) in enumerate(zip(names, inputs, strict=True), start=1):
+        written.append(_write_slice(folder, name, image, mask))
         if progress and (number % 50 == 0 or number == len(names)):
             progress("writing", number, len(names))
     first: dict[str, str] = {}
-    for old, name in zip(table["dataset"] + "/" + table["path"], names, strict=True):
-        first.setdefault(old, name)
+    for dataset, old, name in zip(table["dataset"], slice_names(table), names, strict=True):
+        first.setdefault(f"{dataset}/{old}", name)
     return table.assign(
         path=names,
+        series="",
+        slice=pd.array([pd.NA] * len(table), dtype="Int64"),
         channel=pd.array([pd.NA] * len(table), dtype="Int64"),
         dataset=folder.name,
         width=spec.side,
@@ -97,16 +100,16 @@ def _write_slices(catalog: Catalog, spec: Spec, folder: Path, progress: Progress
 
 
 def _new_paths(table: pd.DataFrame) -> list[str]:
-    """Name each slice after its file (and sequence, where a file holds several), of several sets in a folder each."""
+    """Name each slice after its file, its number and its sequence where a file holds several; a folder for each set."""
     several = table["dataset"].nunique() > 1
     taken: set[str] = set()
     names = []
-    for dataset, path, channel, sequence in zip(
-        table["dataset"], table["path"], table["channel"], table["sequence"], strict=True
-    ):
+    columns = (table[name] for name in ("dataset", "path", "slice", "channel", "sequence"))
+    for dataset, path, index, channel, sequence in zip(*columns, strict=True):
         inside = [part for part in PurePosixPath(path).parts if part not in ("/", "..")]
         old = PurePosixPath(*([dataset] if several else []), *inside)
-        name = f"{old.with_suffix('')}{'' if pd.isna(channel) else f'_{sequence}'}"
+        name = f"{old.with_suffix('')}{'' if pd.isna(index) else f'_{index:03}'}"
+        name += "" if pd.isna(channel) else f"_{sequence}"
         names.append(_free_name(name, old.suffix, taken))
     return names
 
@@ -122,17 +125,18 @@ def _free_name(name: str, suffix: str, taken: set[str]) -> str:
     return choice
 
 
-def _write_slice(row: pd.Series[Any], root: Path, folder: Path, name: str, spec: Spec) -> tuple[str, str]:
+def _model_input(read: SliceRead, spec: Spec) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    placed = place(read.pixels, spec)
+    mask = None if read.mask is None else preprocess_mask(read.mask, placed)
+    return preprocess(read.pixels, spec, placed)[..., 0], mask
+
+
+def _write_slice(folder: Path, name: str, image: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> tuple[str, str]:
     """Write one slice and its mask; return the hash of the picture's file and the mask's path."""
-    scan = read_scan(row["file"])
-    pixels = scan.gray(0, None if pd.isna(row["channel"]) else int(row["channel"]))
-    digest = _write_png(folder / name, preprocess(pixels, spec)[..., 0])
-    if not row["mask"]:
+    digest = _write_png(folder / name, image)
+    if mask is None:
         return digest, ""
-    mask = read_scan(root / row["mask"]).gray(0)
-    if mask.shape != pixels.shape:
-        return digest, ""
-    _write_png(folder / MASKS / name, preprocess_mask(mask, place(pixels, spec)))
+    _write_png(folder / MASKS / name, mask)
     return digest, f"{MASKS}/{name}"
 
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tumorscope.errors import CatalogError
 from tumorscope.files.atomic import write_text
@@ -14,10 +16,12 @@ from tumorscope.twins.fingerprints import Fingerprints
 from tumorscope.words import LESION, TUMOR
 
 COLUMNS = (
-    "path", "channel", "dataset", "label", "kind", "patient", "sequence", "plane", "source", "group", "cluster", "fold",
-    "split", "mask", "width", "height", "mode", "sha256", "twin_of",
+    "path", "series", "slice", "channel", "dataset", "label", "kind", "patient", "sequence", "plane", "source", "group",
+    "cluster", "fold", "split", "mask", "width", "height", "mode", "sha256", "twin_of",
 )  # fmt: skip
-NUMBERS = ("channel", "fold", "width", "height")
+OF_SCANS = ("series", "slice")
+"""Columns that a catalog of pictures alone may lack, as those of earlier versions do."""
+NUMBERS = ("slice", "channel", "fold", "width", "height")
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Catalog:
 
     Attributes:
         table: one row a slice, `COLUMNS` and two more: ``official``, the split that the set itself publishes, and
-            ``file``, the full path. Text is '' where unknown, ``channel`` and ``fold`` are null.
+            ``file``, the full path. ``series`` names the scan of several slices that a row is one of, and ``slice``
+            which: '' and null of a picture. Text is '' where unknown, ``channel`` and ``fold`` are null.
         roots: for each data set, the folder that its paths are relative to.
         layouts: for each data set, the layout that was recognized.
         unreadable: files that could not be read, as {"path", "problem"}.
@@ -69,12 +74,22 @@ class Catalog:
             table = pd.read_csv(path, dtype=str, keep_default_na=False)
         except (OSError, ValueError) as error:
             raise CatalogError("is not a readable catalog", file=path, remedy="make it anew") from error
+        table = table.assign(**{name: "" for name in OF_SCANS if name not in table.columns})
         if missing := set(COLUMNS) - set(table.columns):
             raise CatalogError(f"lacks the columns {', '.join(sorted(missing))}", file=path, remedy="make it anew")
         roots = data_roots(data)
         if unknown := set(table["dataset"]) - set(roots):
             raise CatalogError(f"is of {', '.join(sorted(unknown))}", file=path, remedy="give the same DATA")
         return cls(_typed(table, roots), roots)
+
+
+def slice_names(table: pd.DataFrame) -> NDArray[np.str_]:
+    """Return how messages and lists name the rows, ``(n,)``: the path, and the slice of a scan of several."""
+    paths, series, slices = table["path"].to_numpy(str), table["series"].to_numpy(str), table["slice"]
+    if not series.any():
+        return paths
+    named = zip(paths, series, slices, strict=True)
+    return np.array([f"{path} [{number}]" if of else path for path, of, number in named], str)
 
 
 def write_catalog(catalog: Catalog, path: Path) -> None:

@@ -99,9 +99,9 @@ def _from_item(item: Picture, number: int) -> Iterator[Source]:
 
 
 def _walk(paths: Sequence[str]) -> list[str]:
-    from tumorscope.inference.inputs import list_files
+    from tumorscope.scans import find_scans
 
-    return list_files(paths)
+    return [ref.name for ref in find_scans(paths)]
 
 
 def _from_path(path: str) -> Source:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tumorscope.catalog import Catalog
 from tumorscope.evaluation.pointing import peak, tumor_heatmap
-from tumorscope.evaluation.reading import Subject, read_mask, read_row
+from tumorscope.evaluation.reading import Subject, read_one
 from tumorscope.model_file import NOTUMOR
 from tumorscope.preprocess import Plane, place
 
@@ -80,14 +80,13 @@ def right_examples(model: Subject, catalog: Catalog, findings: pd.DataFrame, see
 
 
 def _picture(model: Subject, catalog: Catalog, row: Any) -> Picture:
-    pixels = read_row(row, model.card.spec)
+    pixels, mask = read_one(catalog, row, model.card.spec.channels)
     out = model.predict_slices([pixels])
     gray = pixels if pixels.ndim == 2 else pixels[..., 1]
     plain, facts = _levels(gray), (row.path, row.dataset, row.label, row.called, float(row.certainty))
     if out.heatmap is None:
         return Picture(*facts, _jpeg(plain), None)
     heatmap = tumor_heatmap(out.heatmap[0], out.probabilities[0], model.card.classes)
-    mask = read_mask(catalog, row, (gray.shape[0], gray.shape[1]))
     overlay = _overlaid(plain, np.asarray(heatmap, np.float32), place(pixels, model.card.spec), mask)
     return Picture(*facts, _jpeg(plain), _jpeg(overlay))
 

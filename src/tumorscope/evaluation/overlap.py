@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from tumorscope.catalog import Catalog
 from tumorscope.catalog.groups import twin_roots
+from tumorscope.catalog.slices import slice_keys
 from tumorscope.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -83,12 +83,6 @@ def read_prints(packed: str) -> tuple[CompactPrints, list[str]] | None:
         return unpack_prints(packed)
     except (ModelFileError, ValueError):
         return None
-
-
-def slice_keys(table: pd.DataFrame) -> NDArray[np.str_]:
-    """Return what tells slices apart wherever their files lie: hash and channel, ``(n,)``."""
-    channels: Iterable[object] = table["channel"].astype("Int64").astype(str)
-    return np.array([f"{sha}:{channel}" for sha, channel in zip(table["sha256"], channels, strict=True)], str)
 
 
 def _in_prints(prints: Fingerprints, compact: CompactPrints) -> Rows:

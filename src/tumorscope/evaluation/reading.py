@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import cv2
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from tumorscope.catalog import Catalog
+from tumorscope.catalog.slices import SliceRead, SliceRow, map_slices, mask_files, read_rows, slice_rows
 from tumorscope.evaluation.pointing import points_inside, tumor_heatmap
-from tumorscope.preprocess import Plane, Spec, place
+from tumorscope.preprocess import Plane, place
 from tumorscope.progress import Progress
-from tumorscope.scans import read_scan
+from tumorscope.tasks.threads import chunks_of
 from tumorscope.twins.fingerprint import fingerprint
 from tumorscope.twins.fingerprints import Fingerprints
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tumorscope.model_file import Card
 
-T = TypeVar("T")
 BATCH = 64
-THREADS = 2
 
 
 class Said(Protocol):
@@ -98,11 +94,13 @@ def answer(model: Subject, catalog: Catalog, table: pd.DataFrame, progress: Prog
         ScanError: a file went away or was damaged since the catalog was made.
     """
     probabilities, outlier, hits = [], [], []
-    for pixels, rows in _batches(table, lambda row: read_row(row, model.card.spec)):
-        out = model.predict_slices(pixels)
+    rows = slice_rows(table, mask_files(table, catalog.roots))
+    slices = map_slices(rows, lambda read: read, channels=model.card.spec.channels, masks=True)
+    for batch in chunks_of(slices, BATCH):
+        out = model.predict_slices([read.pixels for read in batch])
         probabilities.append(np.asarray(out.probabilities, np.float64))
-        outlier.append(np.full(len(rows), np.nan) if out.outlier is None else np.asarray(out.outlier, np.float64))
-        hits += [_hit(model, catalog, row, pixels[i], out, i) for i, row in enumerate(rows)]
+        outlier.append(np.full(len(batch), np.nan) if out.outlier is None else np.asarray(out.outlier, np.float64))
+        hits += [_hit(model, read, out, number) for number, read in enumerate(batch)]
         if progress:
             progress("predicting", len(hits), len(table))
     classes = len(model.card.classes)
@@ -121,45 +119,24 @@ def with_prints(catalog: Catalog, progress: Progress | None = None) -> Catalog:
     """
     if catalog.prints is not None:
         return catalog
-    gray, prints = Spec(channels="gray"), []
-    for batch, _ in _batches(catalog.table, lambda row: fingerprint(read_row(row, gray))):
-        prints += batch
-        if progress:
+    prints = []
+    for made in map_slices(slice_rows(catalog.table), lambda read: fingerprint(read.pixels)):
+        prints.append(made)
+        if progress and (len(prints) % BATCH == 0 or len(prints) == len(catalog.table)):
             progress("fingerprints", len(prints), len(catalog.table))
     return replace(catalog, prints=Fingerprints.of(prints))
 
 
-def read_row(row: Any, spec: Spec) -> Plane:
-    """Read the slice of one catalog row as a model of `spec` takes it: ``(height, width)`` or with three channels."""
-    import pandas as pd
-
-    scan = read_scan(row.file)
-    if spec.channels == "lgg":
-        return scan.pixels[0] if scan.has_sequences else np.repeat(scan.pixels[0][..., None], 3, axis=-1)
-    return scan.gray(0, None if pd.isna(row.channel) else int(row.channel))
+def read_one(catalog: Catalog, row: Any, channels: Literal["gray", "lgg"]) -> tuple[Plane, NDArray[np.bool_] | None]:
+    """Read the slice of one row of a catalog's table, and its mask where it has one."""
+    mask = str(catalog.roots[row.dataset] / row.mask) if row.mask else ""
+    index, channel = (None if pd.isna(number) else int(number) for number in (row.slice, row.channel))
+    (read,) = read_rows([SliceRow(row.file, index or 0, channel, mask)], channels=channels, masks=True)
+    return read.pixels, read.mask
 
 
-def read_mask(catalog: Catalog, row: Any, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
-    """Read the tumor mask of one row at the size of its slice; None where there is none."""
-    if not row.mask:
-        return None
-    drawn = read_scan(Path(catalog.roots[row.dataset]) / row.mask).gray()
-    return np.asarray(cv2.resize(drawn, shape[::-1], interpolation=cv2.INTER_NEAREST) > 0)
-
-
-def _batches(table: pd.DataFrame, read: Callable[[Any], T]) -> Iterator[tuple[list[T], list[Any]]]:
-    rows = [*table[["file", "channel", "mask", "dataset"]].astype(object).itertuples(index=False)]
-    with ThreadPoolExecutor(THREADS) as pool:
-        for start in range(0, len(rows), BATCH):
-            batch = rows[start : start + BATCH]
-            yield list(pool.map(read, batch)), batch
-
-
-def _hit(model: Subject, catalog: Catalog, row: Any, pixels: Plane, out: Said, number: int) -> float:
-    if out.heatmap is None:
-        return float("nan")
-    mask = read_mask(catalog, row, (pixels.shape[0], pixels.shape[1]))
-    if mask is None or not mask.any():
+def _hit(model: Subject, read: SliceRead, out: Said, number: int) -> float:
+    if out.heatmap is None or read.mask is None or not read.mask.any():
         return float("nan")
     heatmap = tumor_heatmap(out.heatmap[number], out.probabilities[number], model.card.classes)
-    return float(points_inside(heatmap, mask, place(pixels, model.card.spec)))
+    return float(points_inside(heatmap, read.mask, place(read.pixels, model.card.spec)))

@@ -13,11 +13,12 @@ import pandas as pd
 from tumorscope.catalog import Catalog, add_groups, build_catalog
 from tumorscope.catalog.benchmark import assign_benchmark, parse_benchmark
 from tumorscope.catalog.parts import is_benchmark
+from tumorscope.catalog.slices import slice_keys
+from tumorscope.catalog.table import OF_SCANS
 from tumorscope.errors import CatalogError, UsageError
 from tumorscope.evaluation.evaluate import Evaluation, evaluate
 from tumorscope.evaluation.foreign import ForeignModel, is_description, load_foreign
 from tumorscope.evaluation.foreign.training_data import with_training_data
-from tumorscope.evaluation.overlap import slice_keys
 from tumorscope.evaluation.report import write_evaluation
 from tumorscope.files.names import CATALOG, MODEL, RECIPE
 from tumorscope.progress import Progress
@@ -149,9 +150,12 @@ def run_catalog(model: str | Path) -> pd.DataFrame | None:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise CatalogError("is not readable as the catalog of a run", file=path, remedy="move it elsewhere") from error
-    if missing := {"sha256", "channel", "split", "group"} - set(table.columns):
+    table = table.assign(**{name: "" for name in OF_SCANS if name not in table.columns})
+    if missing := {"sha256", "slice", "channel", "split", "group"} - set(table.columns):
         raise CatalogError(f"lacks the columns {', '.join(sorted(missing))}", file=path, remedy="move it elsewhere")
-    return table.assign(channel=pd.to_numeric(table["channel"].replace("", None)).astype("Int64"))
+    return table.assign(
+        **{name: pd.to_numeric(table[name].replace("", None)).astype("Int64") for name in ("slice", "channel")}
+    )
 
 
 def _with_split_of(catalog: Catalog, trained_on: pd.DataFrame | None) -> Catalog:

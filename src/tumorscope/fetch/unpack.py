@@ -7,10 +7,11 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Collection, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tumorscope.errors import OutputError
-from tumorscope.files.archives import is_clutter, leads_out
+from tumorscope.files.archives import leads_out
+from tumorscope.files.clutter import holds_clutter
 
 
 def unpack(archive: Path, folder: Path, *, listed: Sequence[str] = (), only_listed: bool = False) -> list[str]:
@@ -36,7 +37,7 @@ def unpack(archive: Path, folder: Path, *, listed: Sequence[str] = (), only_list
             members = [member for member in opened.infolist() if not member.is_dir()]
             for member in members:
                 _check_member(member, archive)
-            members = [member for member in members if not is_clutter(member.filename)]
+            members = [member for member in members if not holds_clutter(PurePosixPath(member.filename))]
             wanted = _wanted(members, listed, only_listed)
             _check_space(sum(member.file_size for member in wanted.values()), archive, folder)
             for path, member in wanted.items():

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from pathlib import PurePosixPath
 from zipfile import ZipInfo
-
-CLUTTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 def leads_out(member: ZipInfo) -> bool:
@@ -25,8 +22,3 @@ def leads_out(member: ZipInfo) -> bool:
         or "\0" in name
         or kind not in (0, stat.S_IFREG, stat.S_IFDIR)
     )
-
-
-def is_clutter(name: str) -> bool:
-    """Whether a path is what desktops leave in archives and nobody means."""
-    return any(part in CLUTTER or part.startswith("._") for part in PurePosixPath(name).parts)

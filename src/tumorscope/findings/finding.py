@@ -49,7 +49,8 @@ class Finding(BaseModel):
 
     Attributes:
         file: the path as given, or the given folder joined with the path inside it.
-        slice: which slice of the file (of a picture of three sequences: which plane); None where it has one.
+        slice: which slice of the file; None where it has one.
+        sequence: which sequence of a picture that holds several and is answered for each; else None.
         kind: 'slice' or 'volume'.
         status: 'ok', 'refused' (probabilities stand, but should not be used) or 'error' (there are none).
         label: 'notumor' exactly when `tumor_probability` is under the card's threshold, else the likeliest tumor class.
@@ -67,6 +68,7 @@ class Finding(BaseModel):
 
     file: str
     slice: int | None = None
+    sequence: str | None = None
     kind: Literal["slice", "volume"] = "slice"
     status: Literal["ok", "refused", "error"] = "ok"
     label: str | None = None

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.errors import ModelFileError, ScanError
+from tumorscope.errors import ModelFileError
 from tumorscope.files.atomic import write_text
 from tumorscope.findings import Finding, Findings, ModelName
-from tumorscope.inference.decide import Decision, decide
-from tumorscope.inference.inputs import Input, list_files, read_inputs
+from tumorscope.inference.decide import Decision, decide, shown_class
+from tumorscope.inference.inputs import Input, UnreadSlice, read_inputs
 from tumorscope.model_file import Card, ModelFile, read_model
 from tumorscope.preprocess import Plane, preprocess
-from tumorscope.results.album import Album
-from tumorscope.scans import MAX_PIXELS, Channels
-from tumorscope.tasks.threads import chunks, cores, side_by_side
+from tumorscope.progress import Progress
+from tumorscope.results import Album, Drawable, Sink
+from tumorscope.scans import MAX_PIXELS, MAX_SLICES, Channels, ScanRef, find_scans
+from tumorscope.tasks.threads import chunks, chunks_of, cores, side_by_side
 
 SHIPPED = "shipped.onnx"
 BATCH = 16
-"""Files, or slices, that one worker reads and runs at a time."""
+"""Files that one worker opens, and slices that it runs, at a time."""
+WINDOW = 4 * BATCH
+"""Slices that a worker answers ahead; what else its files hold is read when its turn comes: a bound on memory."""
 FINDINGS = "findings.json"
-Progress = Callable[[str, int, int], None]
+Answer = tuple[Finding, "Slice | None"]
+"""A finding and what stands behind it; nothing stands behind a slice that could not be read."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,8 @@ class Model:
     ) -> Findings:
         """Read files and folders and say what they show.
 
-        A file that cannot be read, is missing, or a folder without a picture, gives a finding of status 'error'; the
-        others are done.
+        A file that cannot be read, is missing, or a folder without a picture, gives a finding of status 'error', and
+        so does each slice of a file that cannot be read; the others are done.
 
         Args:
             paths: files, or folders of them.
@@ -123,53 +128,73 @@ class Model:
     ) -> Iterator[Finding]:
         """Give the findings of `predict` one by one, as they come."""
         folder = None if out is None else Path(out)
-        named = list_files([paths] if isinstance(paths, str | Path) else list(paths), folder)
-        album = None if folder is None else Album(folder, self.card)
-        work = partial(self._read_and_answer, channels=channels, keep_planes=album is not None)
-        done = 0
-        for files_of_batch, answers in side_by_side(work, chunks(named, BATCH), self.workers):
-            for finding, shown in answers:
-                if album is None or shown is None:
-                    yield finding
-                else:
-                    yield finding.model_copy(update={"heatmap": album.add(shown.item, shown.said, shown.heatmaps)})
-            done += len(files_of_batch)
-            if progress:
-                progress("predicting", done, len(named))
+        refs = find_scans([paths] if isinstance(paths, str | Path) else list(paths), folder)
+        album = None if folder is None else Album(folder)
+        yield from self.answer_scans(refs, sink=album, channels=channels, progress=progress)
         if album is not None:
             album.close()
 
-    def read(
-        self, file: str, *, channels: Channels = "one", keep_planes: bool = False, max_pixels: int = MAX_PIXELS
-    ) -> Sequence[Input | ScanError]:
-        """Read a file as inputs of this model, or as the one error that says why it cannot be read.
+    def answer_scans(
+        self,
+        refs: Sequence[ScanRef],
+        *,
+        sink: Sink | None = None,
+        channels: Channels = "one",
+        progress: Progress | None = None,
+    ) -> Iterator[Finding]:
+        """Say what scans show, in their order; memory holds a window of slices, however many the scans have.
 
         Args:
-            file: a picture.
+            refs: the scans.
+            sink: is given every slice that was answered, to draw or to write it.
             channels: as in `predict`.
-            keep_planes: keep the pixels as read too; pictures are drawn from them.
-            max_pixels: a file with more in one slice is not read.
+            progress: told how many scans are done.
         """
-        try:
-            return read_inputs(file, self.card.spec, channels, keep_planes=keep_planes, max_pixels=max_pixels)
-        except ScanError as error:
-            return [ScanError(error.what, file=file, remedy=error.remedy)]
-        except (OSError, MemoryError) as error:
-            reason = getattr(error, "strerror", None) or error or "too little memory"
-            return [ScanError(f"cannot be read ({reason})", file=file, remedy="check the file")]
+        begin = partial(self._begin, channels=channels, keep_planes=sink is not None)
+        done = 0
+        for refs_of_batch, (answers, rest) in side_by_side(begin, chunks(refs, BATCH), self.workers):
+            for finding, shown in answers:
+                yield finding if sink is None else self._sunk(finding, shown, sink)
+            for _, later in side_by_side(self.answer, chunks_of(rest, BATCH), self.workers):
+                for finding, shown in later:
+                    yield finding if sink is None else self._sunk(finding, shown, sink)
+            done += len(refs_of_batch)
+            if progress:
+                progress("predicting", done, len(refs))
 
-    def answer(self, items: Sequence[Input | ScanError]) -> list[tuple[Finding, Slice | None]]:
+    def read(
+        self,
+        file: str,
+        *,
+        channels: Channels = "one",
+        keep_planes: bool = False,
+        max_pixels: int = MAX_PIXELS,
+        max_slices: int = MAX_SLICES,
+    ) -> Sequence[Input | UnreadSlice]:
+        """Read a file as inputs of this model, or as what says why it, or a slice of it, cannot be read.
+
+        Args:
+            file: a scan.
+            channels: as in `predict`.
+            keep_planes: keep the slices as read too; pictures are drawn from them.
+            max_pixels: a slice with more is not read.
+            max_slices: a file with more is not read.
+        """
+        limits = {"max_pixels": max_pixels, "max_slices": max_slices}
+        return list(read_inputs(ScanRef(file), self.card.spec, channels, keep_planes=keep_planes, **limits))
+
+    def answer(self, items: Sequence[Input | UnreadSlice]) -> list[Answer]:
         """Run the graph on what `read` gave, of any number of files, and say what each item shows.
 
         Every finding of the package is made here: those of `predict` and those of the server.
 
         Returns:
-            In the order of `items`, each finding with what stands behind it; a file that could not be read has nothing.
+            In the order of `items`, each finding with what stands behind it.
         """
         outputs = self._run([item.image for item in items if isinstance(item, Input)])
-        row, answers = 0, list[tuple[Finding, Slice | None]]()
+        row, answers = 0, list[Answer]()
         for item in items:
-            if isinstance(item, ScanError):
+            if isinstance(item, UnreadSlice):
                 answers.append((self._failure(item), None))
                 continue
             answers.append(self._finding(item, outputs, row))
@@ -185,12 +210,20 @@ class Model:
         parts = [out for _, out in side_by_side(self._run_planes, chunks(planes, BATCH), self.workers)]
         return _join(parts or [self._run([])])
 
-    def _read_and_answer(
-        self, named: Sequence[str], channels: Channels, keep_planes: bool
-    ) -> list[tuple[Finding, Slice | None]]:
-        return self.answer(
-            [item for file in named for item in self.read(file, channels=channels, keep_planes=keep_planes)]
-        )
+    def _begin(
+        self, refs: Sequence[ScanRef], channels: Channels, keep_planes: bool
+    ) -> tuple[list[Answer], Iterator[Input | UnreadSlice]]:
+        """Answer the first `WINDOW` slices of some scans; return what is left to read of them too."""
+        spec = self.card.spec
+        items = (item for ref in refs for item in read_inputs(ref, spec, channels, keep_planes=keep_planes))
+        return self.answer(list(islice(items, WINDOW))), items
+
+    def _sunk(self, finding: Finding, shown: Slice | None, sink: Sink) -> Finding:
+        """Give a slice to the sink and return its finding with the path that the sink names."""
+        if shown is None or shown.item.plane is None:
+            return finding
+        heatmap = shown.heatmaps[shown_class(self.card, shown.said)]
+        return sink.add(Drawable(finding, shown.item.plane, shown.item.placement, heatmap))
 
     def _run_planes(self, planes: Sequence[Plane]) -> SliceOutputs:
         return self._run([preprocess(plane, self.card.spec) for plane in planes])
@@ -214,6 +247,7 @@ class Model:
         finding = Finding(
             file=item.file,
             slice=item.index,
+            sequence=item.sequence,
             status=said.status,
             label=said.label,
             probabilities=said.probabilities,
@@ -225,9 +259,10 @@ class Model:
         )
         return finding, Slice(item, said, outputs.heatmap[row])
 
-    def _failure(self, error: ScanError) -> Finding:
+    def _failure(self, item: UnreadSlice) -> Finding:
+        error = item.error
         text = error.what if error.remedy is None else f"{error.what}; {error.remedy}"
-        return Finding(file=error.file or "", status="error", message=text, model=self._name)
+        return Finding(file=item.file, slice=item.index, status="error", message=text, model=self._name)
 
     @property
     def _name(self) -> ModelName:

@@ -9,27 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tumorscope.errors import ScanError
-from tumorscope.scans.picture import looks_like_picture, read_picture
-from tumorscope.scans.scan import MAX_PIXELS, Scan
+from tumorscope.scans.picture import looks_like_picture, open_picture
+from tumorscope.scans.scan import MAX_PIXELS, Pixels, Scan, sequence_of
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A format: its name, a test of the first bytes of a file, and the reader itself (path, most pixels)."""
+    """A format: its name, a test of the first bytes of a file, and what opens one (path, most pixels in a slice)."""
 
     name: str
     recognizes: Callable[[bytes], bool]
-    read: Callable[[Path, int], Scan]
+    open: Callable[[Path, int], Scan]
 
 
-READERS = (Reader("picture", looks_like_picture, read_picture),)
+READERS = (Reader("picture", looks_like_picture, open_picture),)
 UNREAD = {"DICOM": ((128, b"DICM"),), "NIfTI": ((344, b"n+1\0"), (344, b"ni1\0"), (4, b"n+2\0"), (4, b"ni2\0"))}
 """Formats of scans without a reader, by what stands at which byte (PS3.10 of DICOM; the headers of NIfTI-1 and -2)."""
 HEAD_BYTES = 512
 
 
-def read_scan(path: str | Path, max_pixels: int = MAX_PIXELS) -> Scan:
-    """Read one file, whatever its name says it is.
+def open_scan(path: str | Path, max_pixels: int = MAX_PIXELS) -> Scan:
+    """Open one file, whatever its name says it is; close it, or use it in a ``with``.
 
     Args:
         path: the file.
@@ -42,12 +42,27 @@ def read_scan(path: str | Path, max_pixels: int = MAX_PIXELS) -> Scan:
     head = _head(path)
     for reader in READERS:
         if reader.recognizes(head):
-            return reader.read(path, max_pixels)
+            return reader.open(path, max_pixels)
     if (name := _unread(head)) is not None:
         raise ScanError(f"is {name}, which is not read", file=path, remedy="export its slices as 16-bit PNG")
     raise ScanError(
         "is not an image of a known format", file=path, remedy=f"give a {' or '.join(r.name for r in READERS)} file"
     )
+
+
+def read_slice(path: str | Path, index: int = 0, channel: int | None = None) -> Pixels:
+    """Open a file and read one slice of it: float32 ``(height, width)`` (see `Scan.read`).
+
+    Args:
+        path: the file.
+        index: of the slice.
+        channel: number of the sequence, where the file holds several; None for the usual one.
+
+    Raises:
+        ScanError: it cannot be read.
+    """
+    with open_scan(path) as scan:
+        return scan.read(index, sequence_of(scan.header, channel))
 
 
 def looks_like_scan(path: str | Path) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 from tumorscope.errors import ScanError
 from tumorscope.findings import Finding
 from tumorscope.inference import Model, Slice
-from tumorscope.inference.inputs import Input
+from tumorscope.inference.inputs import Input, UnreadSlice
 from tumorscope.inference.model import BATCH
 from tumorscope.scans import Channels
 from tumorscope.serve.batching import Batcher
@@ -53,7 +53,7 @@ class _Task:
 @dataclass(frozen=True)
 class _Reading:
     task: _Task
-    items: Sequence[Input | ScanError]
+    items: Sequence[Input | UnreadSlice]
 
 
 class Engine:
@@ -123,10 +123,11 @@ class Engine:
                 channels=task.channels,
                 keep_planes=task.pictures != "none",
                 max_pixels=self._limits.pixels,
+                max_slices=self._limits.slices,
             )
         except Exception as error:  # a file that trips a library in a way that no reader foresees fails alone
             log_place(error)
-            items = [ScanError("cannot be read", file=file, remedy="export it again")]
+            items = [UnreadSlice(file, None, ScanError("cannot be read", file=file, remedy="export it again"))]
         return _Reading(task, items)
 
     def _answer(self, readings: Sequence[_Reading]) -> list[list[Answer]]:

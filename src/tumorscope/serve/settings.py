@@ -24,7 +24,8 @@ class Limits:
         inbox_bytes: of all requests that are received or answered at one time, those that start a job apart.
         files: of a request for findings.
         job_files: of a job.
-        pixels: of a file; one with more fails alone.
+        pixels: of a slice; one with more fails alone.
+        slices: of a file; one with more fails alone.
         jobs: of every kind that may be open at one time.
         job_lifetime_seconds: from the end of a job to its removal, unless `ServeSettings.keep` keeps it.
         connections: open at one time.
@@ -45,6 +46,7 @@ class Limits:
     files: int = 64
     job_files: int = 10_000
     pixels: int = 24_000_000
+    slices: int = 512
     jobs: int = 16
     job_lifetime_seconds: float = 3600.0
     connections: int = 1024

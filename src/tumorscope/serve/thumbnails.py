@@ -11,11 +11,12 @@ QUALITY = 84
 MEDIA_TYPE = "image/jpeg"
 
 
-def thumbnail(file: Path, channel: int | None = None, side: int = SIDE) -> bytes:
+def thumbnail(file: Path, index: int = 0, channel: int | None = None, side: int = SIDE) -> bytes:
     """Return a slice as JPEG whose longer side is `side`, gray, without anything of the file's own metadata.
 
     Args:
-        file: a file that `read_scan` reads.
+        file: a file that `open_scan` opens.
+        index: which slice of it.
         channel: which of three sequences, None for the usual one.
         side: pixels of the longer side; a smaller picture is enlarged.
 
@@ -26,9 +27,9 @@ def thumbnail(file: Path, channel: int | None = None, side: int = SIDE) -> bytes
     import numpy as np
     from PIL import Image
 
-    from tumorscope.scans import read_scan
+    from tumorscope.scans import read_slice
 
-    gray = read_scan(file).gray(0, channel)
+    gray = read_slice(file, index, channel)
     scale = side / max(gray.shape)
     size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)

@@ -20,7 +20,7 @@ from tumorscope.catalog import cover_matrix
 from tumorscope.errors import StudyError
 from tumorscope.model_file import NOTUMOR
 
-TEXTS = ("dataset", "path", "channel", "label", "cluster")
+TEXTS = ("dataset", "path", "slice", "channel", "label", "cluster")
 PROBABILITY = "p_"
 BY_SEED = ("answered", "right", "called", "tumor")
 MEASURED_AGAIN = "run the study again: it is measured anew"
@@ -115,7 +115,7 @@ def pool(findings: Sequence[tuple[int, pd.DataFrame]]) -> Answers:
         StudyError: two folds of a seed answer one slice.
     """
     table = pd.concat([one.assign(seed=seed) for seed, one in findings], ignore_index=True)
-    key = table["dataset"] + "/" + table["path"] + "#" + table["channel"]
+    key = table["dataset"] + "/" + table["path"] + "#" + table["slice"] + "#" + table["channel"]
     if (twice := pd.DataFrame({"key": key, "seed": table["seed"]}).duplicated()).any():
         raise StudyError(f"{key[twice].iloc[0]} was answered twice", remedy="run the study anew in another folder")
     keys, at = np.unique(key.to_numpy(str), return_inverse=True)
@@ -157,6 +157,7 @@ def read_findings(path: Path, slices: str) -> pd.DataFrame:
     """
     try:
         table = pd.read_csv(path, keep_default_na=False, dtype=str)
+        table = table.assign(slice=table.get("slice", ""))  # findings of earlier versions are of pictures alone
         table = table[table["counted"] == "True"]
         if (counted := COUNTED[slices]) is not None:
             column, said = counted

@@ -25,7 +25,7 @@ DEFINITION, DATA = "definition", "data"
 WORDS = ("title", "description", "published", "tables")
 """Of a study only its page and its tables are made from these: they may change while it goes on."""
 SHOWN = 3
-SLICE = ["dataset", "path", "channel", "label", "sha256"]
+SLICE = ["dataset", "path", "slice", "channel", "label", "sha256"]
 """What tells whether two catalogs are of the same slices."""
 
 

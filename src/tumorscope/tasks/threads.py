@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -24,6 +25,13 @@ def cores() -> int:
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """Cut a sequence into pieces of `size`; the last may be shorter."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def chunks_of(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Take `size` items at a time from whatever yields them; the last chunk may be shorter."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
 
 
 def side_by_side(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[tuple[Item, Result]]:

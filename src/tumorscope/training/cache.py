@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tumorscope.catalog.slices import SliceRead, map_slices, slice_rows
 from tumorscope.files.atomic import replacing
 from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
 from tumorscope.progress import Progress
-from tumorscope.scans import read_scan
-
-THREADS = 2
-MASK_LEVEL = 0
 
 
 @dataclass(frozen=True)
@@ -60,23 +55,15 @@ def build_cache(table: pd.DataFrame, spec: Spec, folder: Path, progress: Progres
 
 def cache_folder(shared: Path, table: pd.DataFrame, spec: Spec) -> Path:
     """Return the folder, among those that trainings share, of one table's slices under one spec."""
-    rows = table[["file", "channel", "mask_file", "sha256"]].to_csv(index=False)
+    rows = table[["file", "slice", "channel", "mask_file", "sha256"]].to_csv(index=False)
     return shared / hashlib.sha256((spec.model_dump_json() + rows).encode()).hexdigest()[:16]
 
 
-def model_input(row: pd.Series[str], spec: Spec) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Read and preprocess one row: its input, and its mask at the same place if it has one."""
-    scan = read_scan(row["file"])
-    if spec.channels == "lgg":
-        pixels = scan.pixels[0] if scan.has_sequences else np.repeat(scan.pixels[0][..., None], 3, axis=-1)
-    else:
-        pixels = scan.gray(0, None if pd.isna(row["channel"]) else int(row["channel"]))
-    mask = None
-    if row["mask_file"]:
-        height, width = pixels.shape[:2]
-        drawn = cv2.resize(read_scan(row["mask_file"]).gray(), (width, height), interpolation=cv2.INTER_NEAREST)
-        mask = preprocess_mask(drawn > MASK_LEVEL, place(pixels, spec))
-    return preprocess(pixels, spec), mask
+def model_input(read: SliceRead, spec: Spec) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Preprocess one slice: its input, and its mask at the same place if it has one."""
+    placed = place(read.pixels, spec)
+    mask = None if read.mask is None else preprocess_mask(read.mask, placed)
+    return preprocess(read.pixels, spec, placed), mask
 
 
 def _write(
@@ -104,10 +91,8 @@ def _begin(file: BinaryIO, shape: tuple[int, ...]) -> None:
 
 
 def _inputs(table: pd.DataFrame, spec: Spec) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]:
-    rows = [row for _, row in table.iterrows()]
-    with ThreadPoolExecutor(THREADS) as pool:
-        for start in range(0, len(rows), 256):  # a bounded queue: the pool must not decode everything ahead
-            yield from pool.map(lambda row: model_input(row, spec), rows[start : start + 256])
+    rows = slice_rows(table, table["mask_file"].to_list())
+    return map_slices(rows, lambda read: model_input(read, spec), channels=spec.channels, masks=True)
 
 
 def _complete(path: Path, shape: tuple[int, ...]) -> bool:

@@ -164,7 +164,7 @@ def _reopen(
 
 def _with_prints(saved: Catalog, fresh: Catalog, out: Path) -> Catalog:
     """Give a catalog that was read from disk the fingerprints of its files, if these are still the same."""
-    same = ["dataset", "path", "channel", "sha256"]
+    same = ["dataset", "path", "slice", "channel", "sha256"]
     if not saved.table[same].astype(str).equals(fresh.table[same].astype(str)):
         raise UsageError("the data changed since this run was started", file=out, remedy="start the training anew")
     return replace(fresh, table=saved.table.assign(official=fresh.table["official"]))

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from tumorscope.catalog import Catalog, cover_matrix
+from tumorscope.catalog.slices import mask_files
 from tumorscope.errors import CatalogError, RecipeError, did_you_mean
 from tumorscope.training.augment import augment
 from tumorscope.training.cache import ImageCache
@@ -79,8 +80,7 @@ def training_table(catalog: Catalog, classes: tuple[str, ...]) -> pd.DataFrame:
     table = table[(table["label"] != LESION) & (table["split"] != "")]
     usable = np.flatnonzero(cover_matrix(table["label"], classes).any(axis=1))
     table = table.iloc[usable].reset_index(drop=True)
-    roots = table["dataset"].map(catalog.roots).astype(str)
-    table["mask_file"] = (roots + "/" + table["mask"]).where(table["mask"] != "", "")
+    table["mask_file"] = mask_files(table, catalog.roots)
     table = _without_copies(table)
     _check(table, classes)
     return table
@@ -212,7 +212,7 @@ def _classes_of(recipe: Recipe) -> tuple[str, ...]:
 
 def _without_copies(table: pd.DataFrame) -> pd.DataFrame:
     has_mask_first = table.assign(_bare=table["mask_file"] == "").sort_values("_bare", kind="stable").index
-    first = ~table.loc[has_mask_first].duplicated(["split", "sha256", "channel", "label"])
+    first = ~table.loc[has_mask_first].duplicated(["split", "sha256", "slice", "channel", "label"])
     return table.loc[sorted(first[first].index)].reset_index(drop=True)
 
 

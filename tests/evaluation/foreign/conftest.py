@@ -10,7 +10,7 @@ from tumorscope.evaluation import evaluate_data
 from tumorscope.evaluation.foreign import load_foreign
 from tumorscope.evaluation.foreign.description import InputDescription
 from tumorscope.evaluation.foreign.images import make_batch
-from tumorscope.scans import read_scan
+from tumorscope.scans import read_slice
 
 SIDE = 64
 OUTPUTS = ("no_tumor", "Glioma", "meningioma_tumor", "pituitary")
@@ -109,7 +109,7 @@ def fitted(bench):
     table = bench.catalog.table
     rows = table[table["split"] == "train"]
     wanted = InputDescription(side=SIDE, layout="NHWC", color="gray", scale="0-1")
-    images = make_batch([read_scan(file).gray() for file in rows["file"]], wanted).reshape(len(rows), -1)
+    images = make_batch([read_slice(file) for file in rows["file"]], wanted).reshape(len(rows), -1)
     model = LogisticRegression(C=0.02, max_iter=300)
     return model.fit(images, [OURS.index(label) for label in rows["label"]])
 

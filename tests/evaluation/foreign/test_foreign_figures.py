@@ -18,7 +18,7 @@ from tumorscope.evaluation.foreign.description import InputDescription
 from tumorscope.evaluation.foreign.images import make_batch
 from tumorscope.evaluation.text import evaluation_text
 from tumorscope.inference import load
-from tumorscope.scans import read_scan
+from tumorscope.scans import read_slice
 
 SIDE = 64
 EXAMPLES = Path(__file__).parents[3] / "examples" / "scans"
@@ -27,7 +27,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples" / "scans"
 def test_the_figures_are_those_of_scikit_learn(ours, fitted, measured, unseen):
     catalog = build_catalog([unseen])
     wanted = InputDescription(side=SIDE, layout="NHWC", color="gray", scale="0-1")
-    pixels = make_batch([read_scan(file).gray() for file in catalog.table["file"]], wanted)
+    pixels = make_batch([read_slice(file) for file in catalog.table["file"]], wanted)
     probabilities = fitted.predict_proba(pixels.reshape(len(pixels), -1))
     truth = np.array([ours.index(label) for label in catalog.table["label"]])
     called, figures = probabilities.argmax(axis=1), measured.figures["full"]
@@ -104,12 +104,12 @@ def test_our_own_model_as_a_foreign_one_gives_the_same(bench, home, unseen):
 
 
 def test_the_shipped_model_as_a_foreign_one_gives_the_same(tmp_path):
-    from tumorscope.inference.inputs import list_files
+    from tumorscope.scans import find_scans
 
     model = load()
     path = tmp_path / "ours.yaml"
     path.write_text(yaml.safe_dump(own_description(model, str(model.file.path))))
-    planes = [read_scan(file).gray() for file in list_files([EXAMPLES])]
+    planes = [read_slice(ref.name) for ref in find_scans([EXAMPLES])]
     found = load_foreign(path).predict_slices(planes).probabilities
     np.testing.assert_allclose(found, model.predict_slices(planes).probabilities, atol=1e-6)
 

@@ -8,7 +8,7 @@ from tumorscope.evaluation.foreign import load_foreign
 from tumorscope.evaluation.foreign.answers import to_probabilities
 from tumorscope.evaluation.foreign.description import InputDescription
 from tumorscope.evaluation.foreign.images import make_batch
-from tumorscope.scans import read_scan
+from tumorscope.scans import read_slice
 
 SIDE = 64
 
@@ -22,7 +22,7 @@ def test_yes_and_no_are_names_and_one_unit_tells_of_the_second(home, fitted, uns
     )
     model = load_foreign(home.folder / "unit.yaml")
     assert model.card.classes == ("notumor", "tumor")
-    planes = [read_scan(file).gray() for file in sorted(unseen.rglob("*.png"))[:5]]
+    planes = [read_slice(file) for file in sorted(unseen.rglob("*.png"))[:5]]
     pixels = np.stack([plane.ravel() / 255 for plane in planes])
     expected = 1 / (1 + np.exp(-(pixels @ weights)))
     np.testing.assert_allclose(model.predict_slices(planes).probabilities[:, 1], expected, rtol=1e-4)

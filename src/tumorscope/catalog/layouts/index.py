@@ -64,7 +64,6 @@ def _entry(row: dict[str, str], path: Path, line: int) -> Entry:
         raise CatalogError(
             f"line {line} names the split '{row['split']}'", file=path, remedy="use train, val, test or leave it empty"
         )
-    channel = row.get("channel", "")
     return Entry(
         path=row["path"],
         label=class_name(row["label"]),
@@ -74,5 +73,11 @@ def _entry(row: dict[str, str], path: Path, line: int) -> Entry:
         plane=plane_name(row.get("plane", "")),
         mask=row.get("mask", ""),
         split=split,
-        channel=int(channel) if channel.isdigit() else None,
+        slice=_number(row, "slice"),
+        channel=_number(row, "channel"),
     )
+
+
+def _number(row: dict[str, str], column: str) -> int | None:
+    text = row.get(column, "")
+    return int(text) if text.isdigit() else None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from tumorscope.catalog.layouts.listing import Entry, Listing, files_in, folders_in
+from tumorscope.tasks.threads import cores, side_by_side
 from tumorscope.words import NOTUMOR, TUMOR
 
 MASK = "_mask"
@@ -22,9 +22,8 @@ def list_kaggle_3m(root: Path) -> Listing | None:
     if not patients:
         return None
     pairs = [(file, _mask_of(file)) for folder in patients for file in files_in(folder) if MASK not in file.stem]
-    with ThreadPoolExecutor(2) as pool:
-        drawn = list(pool.map(lambda pair: _is_drawn(pair[1]), pairs))
-    entries = [_entry(root, file, mask, tumor) for (file, mask), tumor in zip(pairs, drawn, strict=True)]
+    drawn = side_by_side(lambda pair: _is_drawn(pair[1]), pairs, cores())
+    entries = [_entry(root, file, mask, tumor) for (file, mask), tumor in drawn]
     return Listing("kaggle_3m", root, entries)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-CLUTTER = {"thumbs.db", "desktop.ini"}
+from tumorscope.files.clutter import is_clutter
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Entry:
         path: the picture.
         label: our class name, or the set's own.
         split: the part that the set itself publishes it in: 'train', 'val', 'test' or ''.
+        slice: which slice of a scan the entry is about, or None for each.
         channel: which of three sequences the entry is about, or None for what the reader takes by default.
     """
 
@@ -28,6 +29,7 @@ class Entry:
     plane: str = ""
     mask: str = ""
     split: str = ""
+    slice: int | None = None
     channel: int | None = None
 
 
@@ -48,7 +50,7 @@ class Listing:
 
 def folders_in(folder: Path) -> list[Path]:
     """Return the subfolders that are not hidden, in natural order."""
-    return sorted((p for p in folder.iterdir() if p.is_dir() and _visible(p)), key=lambda p: natural(p.name))
+    return sorted((p for p in folder.iterdir() if p.is_dir() and not is_clutter(p.name)), key=lambda p: natural(p.name))
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -56,7 +58,9 @@ def files_in(folder: Path) -> list[Path]:
 
     Links to nothing are among them: sets under git-annex or DVC have some until their content is fetched.
     """
-    return sorted((p for p in folder.iterdir() if _is_file(p) and _visible(p)), key=lambda p: natural(p.name))
+    return sorted(
+        (p for p in folder.iterdir() if _is_file(p) and not is_clutter(p.name)), key=lambda p: natural(p.name)
+    )
 
 
 def natural(text: str) -> list[tuple[int, str]]:
@@ -66,7 +70,3 @@ def natural(text: str) -> list[tuple[int, str]]:
 
 def _is_file(path: Path) -> bool:
     return path.is_file() or (path.is_symlink() and not path.exists())
-
-
-def _visible(path: Path) -> bool:
-    return not path.name.startswith((".", "__MACOSX")) and path.name.lower() not in CLUTTER

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from tumorscope.catalog.table import slice_names
 from tumorscope.files.atomic import replacing
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 SCHEMA = """
 CREATE TABLE slices (
-    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL, file TEXT NOT NULL, channel INTEGER,
+    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL, file TEXT NOT NULL,
+    slice INTEGER NOT NULL, channel INTEGER,
     label TEXT NOT NULL, part TEXT NOT NULL, split TEXT NOT NULL, width INTEGER, height INTEGER, mode TEXT NOT NULL
 ) STRICT;
 CREATE TABLE pairs (
@@ -70,9 +72,10 @@ class TwinQuery:
 
 @dataclass(frozen=True)
 class Slice:
-    """Where the picture of a slice is to be had: a path below the folder that may be read, and the channel."""
+    """Where a slice is to be had: a path below the folder that may be read, the number of the slice, the channel."""
 
     file: str
+    index: int
     channel: int | None
 
 
@@ -103,7 +106,7 @@ class TwinStore:
             try:
                 database.executescript(SCHEMA)
                 database.executemany(
-                    f"INSERT INTO slices VALUES ({', '.join('?' * 11)})", _slices(split.table, parts, rows, base)
+                    f"INSERT INTO slices VALUES ({', '.join('?' * 12)})", _slices(split.table, parts, rows, base)
                 )
                 database.executemany(f"INSERT INTO pairs VALUES ({', '.join('?' * 8)})", _pairs(audit, pairs, parts))
                 database.commit()
@@ -148,7 +151,7 @@ class TwinStore:
     def picture(self, slice_id: str) -> Slice | None:
         """Return where the picture of a slice is; None where no slice has this id."""
         with self._reading() as database:
-            row = database.execute("SELECT file, channel FROM slices WHERE id = ?", (slice_id,)).fetchone()
+            row = database.execute("SELECT file, slice, channel FROM slices WHERE id = ?", (slice_id,)).fetchone()
         return None if row is None else Slice(*row)
 
     @contextmanager
@@ -178,8 +181,11 @@ def _slices(table: pd.DataFrame, parts: list[str], rows: list[int], base: Path) 
     files = [Path(file).resolve().relative_to(base).as_posix() for file in chosen["file"]]
     ids = [secrets.token_urlsafe(12) for _ in rows]
     sizes = chosen["width"].astype(int).to_list(), chosen["height"].astype(int).to_list()
+    numbers = chosen["slice"].astype("Int64").fillna(0).astype(int).to_list()
     words = chosen["label"], [parts[row] for row in rows], chosen["split"]
-    yield from zip(rows, ids, chosen["path"], files, channels, *words, *sizes, chosen["mode"], strict=True)
+    yield from zip(
+        rows, ids, slice_names(chosen), files, numbers, channels, *words, *sizes, chosen["mode"], strict=True
+    )
 
 
 def _pairs(audit: Audit, pairs: pd.DataFrame, parts: list[str]) -> Iterator[tuple[Any, ...]]:

@@ -6,10 +6,11 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tumorscope.errors import UsageError
-from tumorscope.files.archives import is_clutter, leads_out
+from tumorscope.files.archives import leads_out
+from tumorscope.files.clutter import holds_clutter
 
 CHUNK = 1 << 20
 TAIL = 22 + 65_535 + 20
@@ -133,7 +134,7 @@ def _members(opened: zipfile.ZipFile, archive: Path, limits: ZipLimits) -> dict[
         raise _too_many(limits)
     for member in listed:
         _check_path(member, limits)
-    files = [member for member in listed if not member.is_dir() and not is_clutter(_path(member))]
+    files = [member for member in listed if not member.is_dir() and not holds_clutter(PurePosixPath(_path(member)))]
     if not files:
         raise ZipRefusedError("the zip holds no file", remedy="put the data set's folder into it")
     if len(files) > limits.files:

@@ -32,6 +32,7 @@ class Mistake:
         row: its number in ``findings.csv``.
         path: the file, relative to its data set.
         dataset: the set's name.
+        index: which slice of the file.
         channel: which of three sequences, None for the usual one.
         label: what it is.
         called: what the model called it.
@@ -44,6 +45,7 @@ class Mistake:
     row: int
     path: str
     dataset: str
+    index: int
     channel: int | None
     label: str
     called: str
@@ -145,12 +147,17 @@ def _wrong(findings: Path, _changed: int, split: str) -> list[Mistake]:
 
 
 def _mistake(number: int, values: dict[str, str]) -> Mistake:
-    channel = values.get("channel", "")
     return Mistake(
-        number, values["path"], values["dataset"], int(channel) if channel.isdecimal() else None, values["label"],
+        number, values["path"], values["dataset"], _number(values, "slice") or 0, _number(values, "channel"),
+        values["label"],
         values["called"], _share(values["certainty"]) or 0.0, _share(values.get("tumor_probability", "")),
         values["sha256"], values.get("cluster", ""),
     )  # fmt: skip
+
+
+def _number(values: dict[str, str], column: str) -> int | None:
+    text = values.get(column, "")
+    return int(text) if text.isdecimal() else None
 
 
 def _share(text: str) -> float | None:

@@ -243,6 +243,6 @@ def _read_picture(results: Path, base: Path, picture_id: str) -> bytes | None:
     if found is None or file is None:
         return None
     try:
-        return thumbnail(file, found.channel)
+        return thumbnail(file, found.index, found.channel)
     except ScanError:
         return None

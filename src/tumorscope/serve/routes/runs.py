@@ -116,7 +116,7 @@ def _picture(service: Service, run: Found, folder: Path, row: int) -> bytes | No
     try:
         mistake = None if findings is None else find_mistake(findings, _split(run, folder), row)
         file = None if mistake is None else Whereabouts(named_roots(service.settings.data_root)).find(mistake)
-        return None if mistake is None or file is None else thumbnail(file, mistake.channel)
+        return None if mistake is None or file is None else thumbnail(file, mistake.index, mistake.channel)
     except (FileBrokenError, ScanError):
         return None
 
