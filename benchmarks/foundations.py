@@ -56,7 +56,7 @@ def _tasks(asked: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
     picture = next(path for path in sorted(asked.pictures.rglob("*")) if path.suffix.lower() in (".jpg", ".png"))
     blank = np.zeros((128, 128), np.uint8)
     noise = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (128, 128)).astype(np.float32), (0, 0), 3)
-    pattern = cv2.normalize(noise, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    pattern = np.rint(255 * (noise - noise.min()) / np.ptp(noise)).astype(np.uint8)
     same, empty = (_copies(folder / name, image, asked.copies) for name, image in (("same", pattern), ("blank", blank)))
     model = str(SRC / "tumorscope" / "models" / "shipped.onnx")
     return {
