@@ -88,7 +88,15 @@ def find_compact_twins(prints: Fingerprints, compact: CompactPrints) -> NDArray[
 
 
 def nearest_known(prints: Fingerprints, heads: NDArray[np.float32], layers: Layers = KNOWN_LAYERS) -> Rows:
-    """Return for each of `prints` the row of its most similar twin among stored spectra of heads, -1 for none."""
+    """Return for each of `prints` the row of its most similar twin among stored spectra of heads, -1 for none.
+
+    Of more than `MOST_LISTED` slices that show the same picture the first is looked up.
+    """
+    rows, stands_for = _without_masses(prints)
+    return _nearest(prints.take(rows), heads, layers)[stands_for]
+
+
+def _nearest(prints: Fingerprints, heads: NDArray[np.float32], layers: Layers) -> Rows:
     own, stored = describe(prints), Described(heads, None, np.zeros(len(heads), bool))
     pairs = find_candidates(own, stored)
     rows, windows = lay_by_spectra(pairs, own, stored, layers[:-1])
@@ -123,6 +131,16 @@ def _groups(a: Fingerprints, b: Fingerprints) -> tuple[Rows, Rows, Rows, Rows]:
     numbers = np.unique(joined, return_inverse=True)[1].astype(np.int64)
     group_a, group_b = numbers[: len(a)], numbers[len(a) :]
     return np.unique(group_a, return_index=True)[1], group_a, np.unique(group_b, return_index=True)[1], group_b
+
+
+def _without_masses(prints: Fingerprints) -> tuple[Rows, Rows]:
+    """Return the rows but the repetitions of mass copies, and for each row the place there of what stands for it."""
+    _, group, _, _ = _groups(prints, prints.take([]))
+    _, firsts, picture, sizes = np.unique(group, return_index=True, return_inverse=True, return_counts=True)
+    own = np.arange(len(prints))
+    kept = np.where(sizes[picture] > MOST_LISTED, firsts[picture], own)
+    rows, stands_for = np.unique(kept, return_inverse=True)
+    return rows, stands_for
 
 
 def _exact(group_a: Rows, group_b: Rows) -> pd.DataFrame:
