@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tumorscope.preprocess import Spec, head_box, place, preprocess, preprocess_mask
+from tumorscope.preprocess import Spec, head_box, percentiles, place, preprocess, preprocess_mask
 from tumorscope.scans import read_slice
 
 
@@ -176,3 +176,12 @@ def test_channels_that_do_not_fit_are_refused():
         preprocess(np.zeros((9, 9, 3), np.float32), Spec())
     with pytest.raises(ValueError, match="does not fit a spec of lgg channels"):
         preprocess(np.zeros((9, 9), np.float32), Spec(channels="lgg"))
+
+
+def test_counted_percentiles_are_those_of_numpy():
+    draw = np.random.default_rng(0)
+    for shape in ((1, 1), (2, 3), (17, 31), (200, 180)):
+        plane = draw.integers(0, 256, shape).astype(np.float32)
+        for values in (plane, plane / 3, plane - 40, plane * 9):
+            for shares in ((1, 98), (0.5, 99.5), (0, 100)):
+                assert percentiles(values, shares).tolist() == np.percentile(values, shares).tolist()

@@ -133,7 +133,7 @@ def head_box(gray: Plane) -> tuple[int, int, int, int]:
     A slice with nothing bright in it is kept whole.
     """
     gray = np.ascontiguousarray(gray, np.float32)
-    floor, bright = np.percentile(gray, (1, 98))
+    floor, bright = percentiles(gray, (1, 98))
     bright = bright if bright > floor else gray.max()
     foreground = (gray > floor + FOREGROUND_SHARE * (bright - floor)).astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(foreground, connectivity=8)
@@ -150,6 +150,26 @@ def head_box(gray: Plane) -> tuple[int, int, int, int]:
     top, left = max(0, int(top) - margin), max(0, int(left) - margin)
     bottom, right = min(gray.shape[0], int(bottom) + margin), min(gray.shape[1], int(right) + margin)
     return top, left, bottom - top, right - left
+
+
+def percentiles(plane: Plane, shares: tuple[float, float]) -> NDArray[np.float64]:
+    """Return what `numpy.percentile` does, float64 ``(2,)``; whole 8-bit levels are counted, which is much faster.
+
+    Args:
+        plane: float32, of any shape.
+        shares: 0 to 100.
+    """
+    with np.errstate(invalid="ignore"):  # other values are told by what they become
+        levels = plane.astype(np.uint8)
+    if not levels.size or not np.array_equal(levels, plane):
+        return np.asarray(np.percentile(plane, shares), np.float64)
+    below = np.cumsum(np.bincount(levels.ravel(), minlength=256))
+    place = np.true_divide(shares, 100) * (levels.size - 1)
+    first = np.floor(place).astype(np.int64)
+    low = np.searchsorted(below, first, side="right").astype(np.float64)
+    high = np.searchsorted(below, np.minimum(first + 1, levels.size - 1), side="right")
+    part, step = place - first, high - low
+    return np.asarray(np.where(part < 0.5, low + step * part, high - step * (1 - part)), np.float64)
 
 
 def _window(plane: Plane, window: Window) -> Plane:

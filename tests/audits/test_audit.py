@@ -14,6 +14,7 @@ from tumorscope.errors import CatalogError
 
 KEYS = {
     "layout", "images", "classes", "groups", "leaks", "label_conflicts", "unreadable", "misnamed", "atlas",
+    "empty", "twin_groups",
     "copy_baseline", "source_probe",
 }  # fmt: skip
 
@@ -166,6 +167,7 @@ def test_without_a_published_split_a_random_one_is_tried(tmp_path: Path) -> None
         "pairs": 60,
         "exact_pairs": 60,
         "slices_with_a_twin": 40,
+        "every_pair_up_to": 20,
         "redundant": 30,
         "transforms": {"none": 60},
     }
@@ -244,3 +246,19 @@ def test_masoud_is_known_by_its_copies(data_root: Path) -> None:
     assert summary["source_probe"]["accuracy"] > 0.6
     assert summary["atlas"]["cheng"] >= 4700
     assert len(summary["misnamed"]) == 5
+
+
+def test_blank_files_are_a_finding_and_identical_ones_cost_a_star(tmp_path: Path) -> None:
+    drawn = pictures(2)
+    for i in range(30):
+        write(tmp_path / "Training/glioma" / f"same{i:02}.png", drawn[0])
+        write(tmp_path / "Training/notumor" / f"blank{i:02}.png", np.zeros((64, 64), np.uint8))
+    write(tmp_path / "Testing/glioma/same.png", drawn[0])
+    write(tmp_path / "Testing/notumor/other.png", drawn[1])
+    audit = run_audit(tmp_path)
+    assert len(audit.pairs) == 30
+    assert len(audit.summary["empty"]) == 30
+    assert [len(paths) for paths in audit.summary["twin_groups"]] == [31]
+    assert audit.summary["leaks"]["exact"] == audit.summary["leaks"]["near"] == 1
+    assert any("30 slices are blank" in sentence["text"] for sentence in audit.summary["sentences"])
+    assert "Training/notumor/blank00.png" in audit_page(audit)

@@ -100,9 +100,36 @@ def test_transforms_compose():
     assert compose("mirror", "turn90") == "mirror+turn90"
 
 
-def test_pictures_without_content_have_exact_twins_at_most():
+def test_blank_pictures_have_no_twins():
     black, gray = np.zeros((80, 80), np.float32), np.full((80, 80), 90, np.float32)
-    assert find_twins(prints_of(black, gray, black))[["a", "b", "kind"]].to_numpy().tolist() == [[0, 2, "exact"]]
+    prints = prints_of(black, gray, black)
+    assert prints.blank.tolist() == [True, True, True]
+    assert not len(find_twins(prints))
+    assert not len(find_twins(prints, prints))
+    assert not prints_of(head(0)).blank.any()
+
+
+def test_identical_pictures_give_every_pair_up_to_twenty_and_the_star_beyond():
+    one, other = prints_of(head(0)), prints_of(head(1))
+    assert len(find_twins(one.take([0] * 20))) == 190
+    star = find_twins(Fingerprints.concat([other, one.take([0] * 60)]))
+    assert star[["a", "b"]].to_numpy().tolist() == [[1, row] for row in range(2, 61)]
+    assert set(star["kind"]) == {"exact"}
+
+
+def test_near_twins_of_many_identical_pictures_grow_in_line():
+    one, mirrored = prints_of(head(0)), prints_of(head(0)[:, ::-1])
+    many = Fingerprints.concat([one.take([0] * 60), mirrored.take([0] * 60)])
+    pairs = find_twins(many)
+    assert len(pairs) == 59 + 59 + 119
+    assert set(pairs["a"]) | set(pairs["b"]) == set(range(120))
+
+
+def test_slices_of_one_scan_are_never_twins():
+    prints = prints_of(head(0), head(0), head(0)[:, ::-1], head(0))
+    pairs = find_twins(prints, scan=np.array([0, 0, 0, 1]))
+    assert pairs[["a", "b"]].to_numpy().tolist() == [[0, 3], [1, 3], [2, 3]]
+    assert not len(find_twins(prints, scan=np.zeros(4, np.int64)))
 
 
 def test_one_slice_and_no_slice_have_no_twins():

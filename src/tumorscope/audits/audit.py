@@ -21,6 +21,7 @@ from tumorscope.audits.leaks import (
     pairs_by_path,
     published_sides,
     twin_facts,
+    twin_groups,
     with_twin,
 )
 from tumorscope.audits.probes import Score, copy_baseline, copy_baseline_folds, source_probe
@@ -52,7 +53,7 @@ class Audit:
     Attributes:
         summary: ``audit.json`` as plain data; docs/audit.md names its keys.
         catalog: the slices, with their groups, twins and fingerprints.
-        pairs: every pair of twins by path, as ``pairs.csv``.
+        pairs: the pairs of twins by path, as ``pairs.csv``.
         leaked: which rows of the catalog are test slices that training knows.
         against: for each other set its catalog and the twins it shares, `a` in `catalog` and `b` in the other.
         sides: the split that was looked at, row by row of the catalog.
@@ -156,6 +157,7 @@ def _listed(data: str | Path | Sequence[str | Path]) -> list[str | Path]:
 def _facts(catalog: Catalog, data: list[str | Path]) -> dict[str, Any]:
     table = catalog.table
     assert catalog.pairs is not None
+    assert catalog.prints is not None
     labels = table["label"].value_counts()
     recognized = table["fold"].notna() & (table["source"] != table["dataset"])
     return {
@@ -171,6 +173,8 @@ def _facts(catalog: Catalog, data: list[str | Path]) -> dict[str, Any]:
         "patients": int(table.loc[table["patient"] != "", ["dataset", "patient"]].drop_duplicates().shape[0]),
         "slices_of_known_patient": int((table["patient"] != "").sum()),
         "twins": twin_facts(table, catalog.pairs),
+        "twin_groups": twin_groups(table),
+        "empty": [str(path) for path in table["path"][catalog.prints.blank]],
         "atlas": {str(name): int(n) for name, n in table.loc[recognized, "source"].value_counts().items()},
         "label_conflicts": label_conflicts(table, catalog.pairs),
         "unreadable": catalog.unreadable,

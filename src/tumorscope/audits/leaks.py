@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tumorscope.audits.probes import labels_agree
 from tumorscope.catalog.groups import twin_roots
 from tumorscope.catalog.table import slice_names
+from tumorscope.twins.search import MOST_LISTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,10 +82,11 @@ def find_leaks(table: pd.DataFrame, pairs: pd.DataFrame, sides: Sides) -> Leaks:
         sides: the split.
     """
     exact = pairs["kind"].to_numpy(str) == "exact"
+    picture = _pictures(pairs[exact], len(table))
     known = set(table["group"].to_numpy(str)[sides.train])
     return Leaks(
-        exact=_test_rows(pairs[exact], sides),
-        near=_test_rows(pairs, sides),
+        exact=_test_rows(pairs[exact], sides, picture),
+        near=_test_rows(pairs, sides, picture),
         group=sides.test & table["group"].isin(known).to_numpy(),
     )
 
@@ -135,9 +137,18 @@ def twin_facts(table: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]:
         "pairs": len(pairs),
         "exact_pairs": int(kinds.get("exact", 0)),
         "slices_with_a_twin": int(with_twin(pairs, len(table)).sum()),
+        "every_pair_up_to": MOST_LISTED,
         "redundant": int((table["twin_of"] != "").sum()),
         "transforms": {str(name): int(n) for name, n in pairs["transform"].value_counts().sort_index().items()},
     }
+
+
+def twin_groups(table: pd.DataFrame) -> list[list[str]]:
+    """Return the paths of each set of twins, two or more, in the order of the catalog."""
+    groups: dict[str, list[str]] = {}
+    for root, path in zip(twin_roots(table), table["path"], strict=True):
+        groups.setdefault(str(root), []).append(str(path))
+    return [paths for paths in groups.values() if len(paths) > 1]
 
 
 def overlap_facts(data: Catalog, other: Catalog, pairs: pd.DataFrame) -> dict[str, Any]:
@@ -193,15 +204,23 @@ def pairs_by_path(pairs: pd.DataFrame, first: pd.DataFrame, second: pd.DataFrame
     return named[columns].reset_index(drop=True)
 
 
-def _test_rows(pairs: pd.DataFrame, sides: Sides) -> Rows:
-    a, b = pairs["a"].to_numpy(int), pairs["b"].to_numpy(int)
-    out = np.zeros(len(sides.test), bool)
-    out[a[sides.test[a] & sides.train[b]]] = True
-    out[b[sides.test[b] & sides.train[a]]] = True
+def _test_rows(pairs: pd.DataFrame, sides: Sides, picture: NDArray[np.int64]) -> Rows:
+    """Mark test slices with a twin in training; what holds for one of many identical slices holds for all."""
+    train, out = _marked(picture[sides.train], len(picture)), np.zeros(len(picture), bool)
+    a, b = picture[pairs["a"].to_numpy(int)], picture[pairs["b"].to_numpy(int)]
+    out[a[train[b]]] = True
+    out[b[train[a]]] = True
+    return np.asarray(out[picture] & sides.test)
+
+
+def _pictures(exact: pd.DataFrame, count: int) -> NDArray[np.int64]:
+    """Return for each row the first that shows the same picture; each is paired with the first at least."""
+    out = np.arange(count)
+    np.minimum.at(out, exact["b"].to_numpy(int), exact["a"].to_numpy(int))
     return out
 
 
-def _marked(rows: Sequence[int] | pd.Series[int], count: int) -> Rows:
+def _marked(rows: Sequence[int] | NDArray[np.int64] | pd.Series[int], count: int) -> Rows:
     out = np.zeros(count, bool)
     out[np.asarray(rows, int)] = True
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HISTOGRAM_BINS = 16
+CHUNK = 256
+"""Thumbnails described at once; a bound on memory."""
 DARK = 16
 """Levels below this count as background."""
 
@@ -78,12 +81,19 @@ def _shares(values: pd.Series[str]) -> dict[str, float]:
 
 
 def _foreground_levels(thumbs: Thumbs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    flat = thumbs.reshape(len(thumbs), -1).astype(np.float32)
+    mean, spread = (np.empty(len(thumbs)) for _ in range(2))
+    for start in range(0, len(thumbs), CHUNK):
+        part = slice(start, start + CHUNK)
+        mean[part], spread[part] = _levels_of(thumbs[part].reshape(len(thumbs[part]), -1).astype(np.float32))
+    return mean, spread
+
+
+def _levels_of(flat: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     head = flat >= DARK
     count = np.maximum(head.sum(axis=1), 1)
     mean = (flat * head).sum(axis=1) / count
     variance = ((flat - mean[:, None]) ** 2 * head).sum(axis=1) / count
-    return mean.astype(np.float64), np.sqrt(variance).astype(np.float64)
+    return mean, np.sqrt(variance.astype(np.float64))
 
 
 def _file_bytes(table: pd.DataFrame) -> NDArray[np.float32]:
@@ -115,7 +125,11 @@ def _leading(lines: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 
 def _histograms(thumbs: Thumbs) -> NDArray[np.float32]:
-    levels = (thumbs.reshape(len(thumbs), -1) // (256 // HISTOGRAM_BINS)).astype(np.int64)
-    shifted = levels + HISTOGRAM_BINS * np.arange(len(thumbs))[:, None]
-    counts = np.bincount(shifted.ravel(), minlength=HISTOGRAM_BINS * len(thumbs))
-    return (counts.reshape(len(thumbs), HISTOGRAM_BINS) / max(1, levels.shape[1])).astype(np.float32)
+    counts = [np.bincount(levels, minlength=HISTOGRAM_BINS) for levels in _coarse(thumbs)]
+    pixels = max(1, thumbs[0].size if len(thumbs) else 1)
+    return (np.array(counts, np.int64).reshape(len(thumbs), HISTOGRAM_BINS) / pixels).astype(np.float32)
+
+
+def _coarse(thumbs: Thumbs) -> Iterator[NDArray[np.uint8]]:
+    """Give the levels of one thumbnail after the other: those of all, as `bincount` wants them, fill the memory."""
+    return (thumb.ravel() // (256 // HISTOGRAM_BINS) for thumb in thumbs)

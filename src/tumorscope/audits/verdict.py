@@ -129,6 +129,8 @@ def _conflicts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _files(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if unreadable := len(summary["unreadable"]):
         yield WARN, f"{counted(unreadable, 'file')} cannot be read and {'is' if unreadable == 1 else 'are'} left out."
+    if empty := len(summary["empty"]):
+        yield WARN, f"{counted(empty, 'slice')} {'is' if empty == 1 else 'are'} blank: no twins are sought for them."
     if misnamed := len(summary["misnamed"]):
         yield (
             NOTE,

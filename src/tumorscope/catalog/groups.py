@@ -62,7 +62,7 @@ def add_groups(catalog: Catalog, *, use_atlas: bool = True, progress: Progress |
         raise ValueError("a catalog without fingerprints cannot be grouped")
     table = catalog.table
     scans = _scans(table)
-    pairs = _between_scans(find_twins(catalog.prints, progress=progress), scans)
+    pairs = find_twins(catalog.prints, progress=progress, scan=_scan_numbers(scans))
     if use_atlas:
         known = load_atlas().recognize(catalog.prints)
         index, fold = _numbers(known["index"]), _numbers(known["fold"])
@@ -92,10 +92,12 @@ def _scans(table: pd.DataFrame) -> NDArray[np.object_]:
     return np.asarray((table["dataset"] + ":" + table["series"]).where(table["series"] != "", ""), object)
 
 
-def _between_scans(pairs: pd.DataFrame, scans: NDArray[np.object_]) -> pd.DataFrame:
-    """Take out pairs within one scan: neighbors of a volume are alike, and no copies."""
-    a, b = scans[pairs["a"].to_numpy(int)], scans[pairs["b"].to_numpy(int)]
-    return pairs[(a != b) | (a == "")].reset_index(drop=True)
+def _scan_numbers(scans: NDArray[np.object_]) -> NDArray[np.int64] | None:
+    """Number the scans, a picture by itself; neighbors within a scan are alike, and no copies."""
+    if not (scans != "").any():
+        return None
+    alone = np.arange(len(scans)) + len(scans)
+    return np.where(scans == "", alone, np.unique(scans, return_inverse=True)[1])
 
 
 def _joined(roots: NDArray[np.int64], keys: Sequence[Hashable | None]) -> NDArray[np.int64]:

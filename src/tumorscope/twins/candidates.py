@@ -123,25 +123,35 @@ class Candidates:
         return Candidates(*(np.concatenate([getattr(c, f.name) for c in [empty, *parts]]) for f in fields(Candidates)))
 
 
-def find_candidates(a: Described, b: Described | None = None, progress: Progress | None = None) -> Candidates:
+def find_candidates(
+    a: Described, b: Described | None = None, progress: Progress | None = None, *, scan: Rows | None = None
+) -> Candidates:
     """Return the pairs of slices whose coarse structure is alike, each once, in the view that shows it best.
 
     Args:
         a: the slices.
         b: where their twins are sought; None for among themselves, which gives pairs with ``a < b``.
         progress: told how many of the comparisons are done.
+        scan: the scan of each of `a`; slices of one are no pair, those of -1 stand each for itself. Only without `b`.
     """
     own, other = b is None, a if b is None else b
     comparisons = list(_comparisons(a, other, own))
     gathered: list[Candidates] = []
     for done, comparison in enumerate(comparisons, start=1):
         for found in _compare(comparison, (a, other), own):
-            gathered.append(found)
+            gathered.append(other_scans(found, scan))
             if sum(map(len, gathered)) > MANY:
                 gathered = [_best(Candidates.concat(gathered))]
         if progress:
             progress("comparing", done, len(comparisons))
     return _best(Candidates.concat(gathered))
+
+
+def other_scans(pairs: Candidates, scan: Rows | None) -> Candidates:
+    """Return the pairs whose slices are of different scans, all where `scan` is None."""
+    if scan is None:
+        return pairs
+    return pairs.take((scan[pairs.a] != scan[pairs.b]) | (scan[pairs.a] == -1))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ KEPT_ORDERS = 300
 """Of a spectrum, without the mean: the lowest."""
 LEVELS = 15
 """Coefficients of the compact form are kept in half a byte."""
+BLANK_LEVELS = 2
+"""Gray levels by which the thumbnail of a blank slice may vary: the noise of recompression."""
 CLIP = 3.0
 """Standard deviations of a slice's coefficients at which the half byte is full."""
 
@@ -66,6 +68,12 @@ class Fingerprints:
         chosen = np.asarray(indices)
         chosen = chosen if chosen.dtype == bool else chosen.astype(np.int64)
         return Fingerprints(*(getattr(self, f.name)[chosen] for f in fields(self)))
+
+    @property
+    def blank(self) -> NDArray[np.bool_]:
+        """Which slices show nothing, bool ``(n,)``: their levels hardly differ."""
+        darkest, brightest = (edge(self.thumbs, axis=(1, 2)) for edge in (np.min, np.max))
+        return np.asarray(brightest - darkest <= BLANK_LEVELS)
 
     def pictures(self, part: str) -> NDArray[np.uint8]:
         """Return the small pictures of a part: 'head' or 'picture' (the whole)."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.progress import Progress
+from tumorscope.tasks.threads import cores, opencv_on_one_thread
 from tumorscope.twins.candidates import VIEWS, Candidates, Described
 from tumorscope.twins.fingerprints import Fingerprints
 from tumorscope.twins.structure import (
@@ -37,8 +38,6 @@ from tumorscope.twins.structure import (
 
 CHUNK = 256
 """Pairs that are treated at once: so few that they stay in the processor's cache."""
-THREADS = 2
-"""OpenCV and NumPy let go of the interpreter while they work."""
 Layers = tuple[tuple[NDArray[np.float32], float], ...]
 LAYERS: Layers = ((weights(1.0, 10.0), 0.82), (weights(1.5, 16.0), 0.85), (weights(2.0, 20.0), 0.82))
 RIDGE = 1.0
@@ -107,7 +106,7 @@ def lay_by_pixels(
         out[rows] = _registered(pairs.take(rows), windows[rows], a, b)
         return len(rows)
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with opencv_on_one_thread(), ThreadPoolExecutor(cores()) as pool:
         for count in pool.map(fill, chunks):
             done += count
             if progress:
@@ -152,7 +151,7 @@ def _layer(
     def fill(rows: Rows) -> None:
         similarity[rows], change[rows] = _project(*_laid_spectra(pairs.take(rows), windows[rows], a, b), weight)
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for _ in pool.map(fill, _alike(pairs, CHUNK)):
             pass
     return similarity, change

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.progress import Progress
-from tumorscope.twins.candidates import Candidates, Described, find_candidates
+from tumorscope.twins.candidates import Candidates, Described, find_candidates, other_scans
 from tumorscope.twins.fingerprints import COMPACT_DIGEST_BYTES, CompactPrints, Fingerprints, kept_weights, small_thumbs
 from tumorscope.twins.registration import LAYERS, Layers, lay_by_pixels, lay_by_spectra, spectral_similarity
 from tumorscope.twins.structure import TRANSFORMS, compose, inverse, spectra, weights
@@ -28,18 +28,29 @@ CROPPED = 0.03
 """A twin that shows less than all of the other, by more than this share of a side, is named a crop."""
 MOST_TWINS = 500
 """Slices with more twins than this bring no further pairs: the work grows with the square."""
+MOST_LISTED = 20
+"""Of more identical slices than this the star is given, not every pair."""
 Rows = NDArray[np.int64]
 
 
 def find_twins(
-    prints: Fingerprints, others: Fingerprints | None = None, progress: Progress | None = None
+    prints: Fingerprints,
+    others: Fingerprints | None = None,
+    progress: Progress | None = None,
+    *,
+    scan: NDArray[np.int64] | None = None,
 ) -> pd.DataFrame:
-    """Find every pair of twins.
+    """Find the twins among slices; blank slices have none.
+
+    Of up to `MOST_LISTED` identical slices every pair is given, of more the star: the first with each other. A near
+    twin of so many is paired with the first of them, and they with it, so that the pairs grow in line with the slices.
 
     Args:
         prints: the slices.
         others: where their twins are sought; None for among themselves.
         progress: told how many comparisons are done.
+        scan: integers ``(n,)``, the scan of each of `prints`; slices of one scan are never twins. Only for a search
+            among themselves.
 
     Returns:
         Columns `a` (row in `prints`), `b` (row in `others`, or in `prints` with ``a < b``), `kind` ('exact': same
@@ -50,10 +61,18 @@ def find_twins(
 
     second = prints if others is None else others
     firsts_a, group_a, firsts_b, group_b = _groups(prints, second)
-    near = _near(prints.take(firsts_a), None if others is None else second.take(firsts_b), progress)
-    frame = pd.concat([_exact(group_a, group_b), _spread(near, group_a, group_b)], ignore_index=True)
+    near = _near(
+        prints.take(firsts_a),
+        None if others is None else second.take(firsts_b),
+        progress,
+        None if scan is None else _scan_of_all(np.asarray(scan), group_a),
+    )
+    exact = _exact(group_a, group_b) if others is not None else _exact_among(group_a)
+    frame = pd.concat([exact, _spread(near, group_a, group_b)], ignore_index=True)
+    frame = frame[~(prints.blank[frame["a"]] | second.blank[frame["b"]])]
     if others is None:
-        frame = frame[frame["a"] != frame["b"]]
+        if scan is not None:
+            frame = frame[np.asarray(scan)[frame["a"]] != np.asarray(scan)[frame["b"]]]
         turned = frame["a"] > frame["b"]
         frame.loc[turned, "transform"] = [_undone(name) for name in frame.loc[turned, "transform"]]
         frame.loc[turned, ["a", "b"]] = frame.loc[turned, ["b", "a"]].to_numpy()
@@ -69,7 +88,15 @@ def find_compact_twins(prints: Fingerprints, compact: CompactPrints) -> NDArray[
 
 
 def nearest_known(prints: Fingerprints, heads: NDArray[np.float32], layers: Layers = KNOWN_LAYERS) -> Rows:
-    """Return for each of `prints` the row of its most similar twin among stored spectra of heads, -1 for none."""
+    """Return for each of `prints` the row of its most similar twin among stored spectra of heads, -1 for none.
+
+    Of more than `MOST_LISTED` slices that show the same picture the first is looked up.
+    """
+    rows, stands_for = _without_masses(prints)
+    return _nearest(prints.take(rows), heads, layers)[stands_for]
+
+
+def _nearest(prints: Fingerprints, heads: NDArray[np.float32], layers: Layers) -> Rows:
     own, stored = describe(prints), Described(heads, None, np.zeros(len(heads), bool))
     pairs = find_candidates(own, stored)
     rows, windows = lay_by_spectra(pairs, own, stored, layers[:-1])
@@ -106,24 +133,92 @@ def _groups(a: Fingerprints, b: Fingerprints) -> tuple[Rows, Rows, Rows, Rows]:
     return np.unique(group_a, return_index=True)[1], group_a, np.unique(group_b, return_index=True)[1], group_b
 
 
+def _without_masses(prints: Fingerprints) -> tuple[Rows, Rows]:
+    """Return the rows but the repetitions of mass copies, and for each row the place there of what stands for it."""
+    _, group, _, _ = _groups(prints, prints.take([]))
+    _, firsts, picture, sizes = np.unique(group, return_index=True, return_inverse=True, return_counts=True)
+    own = np.arange(len(prints))
+    kept = np.where(sizes[picture] > MOST_LISTED, firsts[picture], own)
+    rows, stands_for = np.unique(kept, return_inverse=True)
+    return rows, stands_for
+
+
 def _exact(group_a: Rows, group_b: Rows) -> pd.DataFrame:
+    """Pair the slices of two sides that show the same picture."""
+    groups = np.intersect1d(group_a, group_b)
+    return _pair_classes(groups, groups, group_a, group_b).assign(kind="exact", similarity=1.0, transform="none")
+
+
+def _exact_among(group: Rows) -> pd.DataFrame:
+    """Pair the slices of one side that show the same picture, each pair once, the earlier first."""
     import pandas as pd
 
-    a = pd.DataFrame({"group": group_a, "a": np.arange(len(group_a))})
-    b = pd.DataFrame({"group": group_b, "b": np.arange(len(group_b))})
-    return a.merge(b, on="group")[["a", "b"]].assign(kind="exact", similarity=1.0, transform="none")
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    firsts: list[Rows] = [np.zeros(0, np.int64)]
+    seconds: list[Rows] = [np.zeros(0, np.int64)]
+    for rows in np.split(order, starts[1:]):
+        if len(rows) > 1:
+            first, second = np.triu_indices(1 if len(rows) > MOST_LISTED else len(rows), 1, len(rows))
+            firsts.append(rows[first])
+            seconds.append(rows[second])
+    pairs = pd.DataFrame({"a": np.concatenate(firsts), "b": np.concatenate(seconds)})
+    return pairs.assign(kind="exact", similarity=1.0, transform="none")
 
 
-def _near(prints: Fingerprints, others: Fingerprints | None, progress: Progress | None) -> pd.DataFrame:
+def _pair_classes(first: Rows, second: Rows, group_a: Rows, group_b: Rows) -> pd.DataFrame:
+    """Pair the slices of two pictures, given by number: all with all, or with the first alone where they are many.
+
+    Returns:
+        Columns `a`, `b`, and `pair`, the place in `first` and `second`.
+    """
+    import pandas as pd
+
+    members_a, members_b = _members(group_a), _members(group_b)
+    parts = [np.zeros((0, 3), np.int64)]
+    for pair, (left, right) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
+        a, b = members_a[left], members_b[right]
+        if len(a) + len(b) <= MOST_LISTED:
+            rows = np.stack([np.repeat(a, len(b)), np.tile(b, len(a))], axis=1)
+        else:
+            whole = [np.stack([np.full(len(b), a[0]), b], axis=1), np.stack([a[1:], np.full(len(a) - 1, b[0])], axis=1)]
+            rows = np.concatenate(whole)
+        parts.append(np.column_stack([rows, np.full(len(rows), pair)]))
+    a_rows, b_rows, pairs = np.concatenate(parts).T
+    return pd.DataFrame({"a": a_rows, "b": b_rows, "pair": pairs})
+
+
+def _members(group: Rows) -> dict[int, Rows]:
+    """Return the rows of each picture, in order."""
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return {int(group[rows[0]]): rows for rows in np.split(order, starts[1:]) if len(rows)}
+
+
+def _scan_of_all(scan: Rows, group: Rows) -> Rows:
+    """Return the scan of each different picture; -1, which is no scan's, where several scans show it."""
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    if not len(starts):
+        return np.zeros(0, np.int64)
+    low, high = np.minimum.reduceat(scan[order], starts), np.maximum.reduceat(scan[order], starts)
+    return np.where(low == high, low, -1)
+
+
+def _near(
+    prints: Fingerprints, others: Fingerprints | None, progress: Progress | None, scan: Rows | None
+) -> pd.DataFrame:
     """Find near twins among different pictures."""
     import pandas as pd
 
     a = describe(prints)
     b = a if others is None else describe(others)
     sides = (a, b), (prints, prints if others is None else others)
-    found = _verified(find_candidates(a, None if others is None else b, progress), *sides, progress)
+    candidates = find_candidates(a, None if others is None else b, progress, scan=scan)
+    found = _verified(candidates, *sides, progress)
     if others is None:
-        found = pd.concat([found, _verified(_twins_of_twins(found, len(a)), *sides, progress)], ignore_index=True)
+        further = other_scans(_twins_of_twins(found, len(a)), scan)
+        found = pd.concat([found, _verified(further, *sides, progress)], ignore_index=True)
     return found
 
 
@@ -172,14 +267,11 @@ def _twins_of_twins(found: pd.DataFrame, count: int) -> Candidates:
 
 
 def _spread(near: pd.DataFrame, group_a: Rows, group_b: Rows) -> pd.DataFrame:
-    """Turn pairs of pictures, numbered among the different ones, into pairs of all slices that show them."""
-    import pandas as pd
-
-    a = pd.DataFrame({"group_a": group_a, "a": np.arange(len(group_a))})
-    b = pd.DataFrame({"group_b": group_b, "b": np.arange(len(group_b))})
-    named = near.assign(group_a=np.unique(group_a)[near["a"]], group_b=np.unique(group_b)[near["b"]])
-    spread = named.drop(columns=["a", "b"]).merge(a, on="group_a").merge(b, on="group_b")
-    return spread.assign(kind="near")[["a", "b", "kind", "similarity", "transform"]]
+    """Turn pairs of pictures, numbered among the different ones, into pairs of the slices that show them."""
+    first, second = np.unique(group_a)[near["a"]], np.unique(group_b)[near["b"]]
+    spread = _pair_classes(first, second, group_a, group_b)
+    facts = near[["similarity", "transform"]].iloc[spread["pair"]].reset_index(drop=True)
+    return spread[["a", "b"]].assign(kind="near").join(facts)
 
 
 def _name(pairs: Candidates, row: int, cropped: bool) -> str:
