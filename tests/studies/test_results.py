@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from tumorscope.errors import StudyError
+from tumorscope.pages.study import study_page
 from tumorscope.studies.compare import PER_CLASS
 from tumorscope.studies.ledger import DONE, Entry
 from tumorscope.studies.load import parse_study
 from tumorscope.studies.measured import Measured, has_results
-from tumorscope.studies.page import study_page
 from tumorscope.studies.plan import make_plan
 from tumorscope.studies.results import gather
 
