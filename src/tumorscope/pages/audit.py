@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tumorscope.audits.audit import Audited
+from tumorscope.audits.document import AuditDocument
 from tumorscope.audits.leaks import pairs_by_path
 from tumorscope.audits.verdict import percent
 from tumorscope.catalog.table import write_catalog
@@ -40,7 +41,7 @@ def write_audit(audit: Audited, out: Path) -> None:
     if audit.against:
         shared = [pairs_by_path(pairs, audit.catalog.table, other.table) for other, pairs in audit.against.values()]
         write_text(out / AGAINST_CSV, pd.concat(shared).to_csv(index=False, lineterminator="\n"))
-    write_json(out / AUDIT_JSON, audit.summary)
+    write_json(out / AUDIT_JSON, AuditDocument.checked(audit.summary))
 
 
 def audit_page(audit: Audited) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tumorscope.evaluation.document import MetricsDocument
 from tumorscope.evaluation.metrics_json import metrics_json
 from tumorscope.evaluation.words import (
     FEW,
@@ -55,7 +56,7 @@ def write_evaluation(measured: Measured, out: str | Path) -> None:
     findings = measured.findings.drop(columns=[*NOT_IN_CSV])
     write_text(out / FINDINGS, findings.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
     write_text(out / REPORT, report_page(measured, values))
-    write_json(out / METRICS, values)
+    write_json(out / METRICS, MetricsDocument.checked(values))
 
 
 def report_page(measured: Measured, values: dict[str, Any] | None = None) -> str:

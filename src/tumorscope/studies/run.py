@@ -27,6 +27,7 @@ from tumorscope.studies.definition import (
     note_definition,
     resolve_data,
 )
+from tumorscope.studies.document import StudyDocument
 from tumorscope.studies.estimate import within_budget
 from tumorscope.studies.ledger import DONE, FAILED, UNITS, Ledger
 from tumorscope.studies.load import load_study, study_path
@@ -132,7 +133,7 @@ def write_results(found: dict[str, Any], out: Path) -> pd.DataFrame:
     """
     table = leaderboard(found)
     write_text(out / LEADERBOARD, table.to_csv(index=False, lineterminator="\n"))
-    write_json(out / STUDY_RESULTS, found)
+    write_json(out / STUDY_RESULTS, StudyDocument.checked(found))
     write_text(out / STUDY_PAGE, study_page(found))
     return table
 
