@@ -87,7 +87,7 @@ def evaluate_run(
     command: str = "",
     progress: Progress | None = None,
 ) -> Measured:
-    """Measure a run's model on its own test part and write the report into the run folder.
+    """Measure a run's model on its own test part.
 
     Args:
         folder: the run folder.

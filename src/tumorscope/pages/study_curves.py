@@ -8,7 +8,7 @@ from typing import Any
 
 from tumorscope.pages.charts import Axis, Box, Chart, Line
 
-SMALL = Box(width=300, height=160, left=46, right=10, top=10, bottom=34, inset=8)
+SMALL = Box(width=300, height=160, left=58, right=10, top=10, bottom=34, inset=8)
 TICKS = 4
 NAMES = {"val_accuracy": "validation accuracy", "val_loss": "validation loss", "loss": "training loss"}
 
