@@ -20,7 +20,8 @@ from typing import Any
 from record import DATA, write_record
 
 LIMITS = {"seconds": 60, "gigabytes": 1.0}
-CODE = "import sys; from pathlib import Path; from tumorscope.audits.audit import run_audit, write_audit; \
+CODE = "import sys; from pathlib import Path; from tumorscope.audits.audit import run_audit; \
+from tumorscope.pages.audit import write_audit; \
 write_audit(run_audit(sys.argv[1]), Path(sys.argv[2]))"
 
 

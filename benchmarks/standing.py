@@ -26,8 +26,8 @@ from tumorscope.catalog import Catalog, add_groups, build_catalog
 from tumorscope.catalog.benchmark import assign_benchmark
 from tumorscope.cli.terminal import Reporter
 from tumorscope.evaluation import evaluate
-from tumorscope.evaluation.evaluate import Evaluation
 from tumorscope.evaluation.foreign import ForeignModel, load_foreign
+from tumorscope.evaluation.measured import Measured
 from tumorscope.evaluation.metrics_json import metrics_json
 
 CHENG = "cheng_3064"
@@ -101,7 +101,7 @@ def _each_once(catalog: Catalog) -> Catalog:
     return catalog.with_table(table.assign(split=table["split"].where(~again, "")))
 
 
-def _figures(found: Evaluation) -> dict[str, Any]:
+def _figures(found: Measured) -> dict[str, Any]:
     values = metrics_json(found)
     if not found.rows["leak_free"].all():
         sys.exit(f"{found.part}: slices of the test part, or of their groups, were trained on")

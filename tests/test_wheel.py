@@ -13,9 +13,9 @@ pytest.importorskip("hatchling")
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = (
     "tumorscope/twins/atlas.npz",
-    "tumorscope/audits/audit.html.j2",
-    "tumorscope/evaluation/report.html.j2",
-    "tumorscope/demo.html.j2",
+    "tumorscope/pages/frame.html.j2",
+    "tumorscope/pages/sheet.css",
+    "tumorscope/pages/audit.html.j2",
     "tumorscope/examples/mni152_axial_92_ring_painted.png",
     "tumorscope/models/shipped.onnx",
     "tumorscope/recipes/quick.yaml",

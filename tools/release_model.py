@@ -18,7 +18,7 @@ import numpy as np
 import yaml
 
 from tumorscope.catalog import Catalog, build_catalog
-from tumorscope.evaluation import Evaluation, evaluate, evaluate_data
+from tumorscope.evaluation import Measured, evaluate, evaluate_data
 from tumorscope.evaluation.metrics_json import figure_json
 from tumorscope.evaluation.outcome import figures
 from tumorscope.files.atomic import write_json
@@ -83,7 +83,7 @@ def own_figures(model: Model, catalog: Catalog) -> Figures:
     return measured
 
 
-def outside_figures(found: Evaluation, data: str) -> Figures:
+def outside_figures(found: Measured, data: str) -> Figures:
     """Return the figures of a set that was kept aside."""
     name = f"{data}, never shown"
     if not found.rows["twin_free"].any():
@@ -96,7 +96,7 @@ def outside_figures(found: Evaluation, data: str) -> Figures:
     return measured
 
 
-def twin_notes(found: Evaluation, data: str) -> list[str]:
+def twin_notes(found: Measured, data: str) -> list[str]:
     """Say how many slices of a set that was kept aside have a twin among the training slices after all."""
     twins = int((~found.rows["twin_free"]).sum())
     return [f"{twins} slices of {data} pass for twins of training slices; its figure leaves them out"] if twins else []
@@ -113,7 +113,7 @@ def as_json(measured: Figures, model: Model) -> dict[str, Any]:
     }
 
 
-def _of(found: Evaluation, rows: Any) -> dict[str, Figure]:
+def _of(found: Measured, rows: Any) -> dict[str, Figure]:
     chosen = rows & found.rows["leak_free"] if found.groups_known else rows
     measured = figures(found.outcome.take(chosen), seed=found.seed, only=SHOWN)
     return {name: figure for name, figure in measured.items() if figure.interval is not None}  # too few to tell

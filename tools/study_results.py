@@ -17,7 +17,7 @@ from typing import Any
 
 from tumorscope.files.atomic import write_json, write_text
 from tumorscope.files.names import STUDY_RESULTS
-from tumorscope.studies.figures import bounds_text, figure_text, is_share, point_bounds_text, points_text
+from tumorscope.pages.figures import bounds_text, figure_text, is_share, point_bounds_text, points_text
 from tumorscope.studies.rows import FLOORS
 
 ROOT = Path(__file__).resolve().parent.parent

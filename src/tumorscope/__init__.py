@@ -22,10 +22,9 @@ from typing import TYPE_CHECKING, Any
 from tumorscope.version import __version__
 
 if TYPE_CHECKING:
-    from tumorscope.audits.audit import Audit
     from tumorscope.client import AsyncClient, Client
-    from tumorscope.evaluation import Evaluation
     from tumorscope.evaluation.foreign import ForeignModel
+    from tumorscope.facade import Audit, Evaluation
     from tumorscope.inference import Model
     from tumorscope.progress import Progress
     from tumorscope.scans import Channels
@@ -57,8 +56,11 @@ def audit(
     ``audit.report()`` prints it, ``audit.report("audit/")`` also writes it, and in a notebook it shows itself.
     """
     from tumorscope.audits.audit import run_audit
+    from tumorscope.facade import Audit
 
-    return run_audit(data, against=against, seed=seed, use_atlas=use_atlas, channels=channels, progress=progress)
+    return Audit.of(
+        run_audit(data, against=against, seed=seed, use_atlas=use_atlas, channels=channels, progress=progress)
+    )
 
 
 def train(
@@ -133,10 +135,11 @@ def evaluate(
     ``evaluation.report("eval/")`` writes the page and ``metrics.json``; in a notebook it shows itself.
     """
     from tumorscope.evaluation import evaluate_data, open_model
+    from tumorscope.facade import Evaluation
 
     loaded = open_model(model) if isinstance(model, str | Path) else model
-    return evaluate_data(
-        loaded, data, split=split, channels=channels, seed=seed, prevalence=prevalence, progress=progress
+    return Evaluation.of(
+        evaluate_data(loaded, data, split=split, channels=channels, seed=seed, prevalence=prevalence, progress=progress)
     )
 
 

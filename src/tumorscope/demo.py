@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.audits.audit import Audit, run_audit, write_audit
+from tumorscope.audits.audit import run_audit
 from tumorscope.catalog.phantom import draw_phantom
 from tumorscope.errors import OutputError
 from tumorscope.files.atomic import write_bytes, write_text
-from tumorscope.findings import FLAGS, Finding, Findings
 from tumorscope.inference import load
+from tumorscope.pages.audit import write_audit
+from tumorscope.pages.demo import demo_page
 from tumorscope.progress import Progress
 from tumorscope.samples import example_scans
 
@@ -75,7 +74,7 @@ def run_demo(out: Path, *, say: Callable[[str], None] = lambda _: None, progress
     findings = load().predict(example_scans(), out=out / "findings", progress=progress)
     say(f"the shipped model read {len(findings)} example scans")
     page = out / PAGE
-    write_text(page, _page(audit, findings, planted))
+    write_text(page, demo_page(audit, findings, len(planted)))
     return page
 
 
@@ -116,34 +115,3 @@ def plant_leaks(folder: Path) -> list[str]:
 def _write(path: Path, image: Picture, quality: int = 92) -> None:
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if path.suffix == ".jpg" else []
     write_bytes(path, cv2.imencode(path.suffix, image, settings)[1].tobytes())
-
-
-def _page(audit: Audit, findings: Findings, planted: list[str]) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    from tumorscope.audits.report import audit_page
-
-    environment = Environment(
-        loader=PackageLoader("tumorscope", "."), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("demo.html.j2").render(
-        findings=[_shown(finding) for finding in findings],
-        model=findings[0].model,
-        planted=len(planted),
-        leaks=audit.summary["leaks"],
-        slices=audit.summary["images"],
-        audit=audit_page(audit),
-    )
-
-
-def _shown(finding: Finding) -> dict[str, Any]:
-    picture = b"" if finding.heatmap is None else Path(finding.heatmap).read_bytes()
-    return {
-        "name": Path(finding.file).name,
-        "picture": "data:image/png;base64," + base64.b64encode(picture).decode("ascii"),
-        "label": finding.label,
-        "tumor": finding.tumor_probability,
-        "status": finding.status,
-        "notes": [f"{name.replace('_', ' ')}: {FLAGS[name]}" for name in finding.flags],
-    }

@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tumorscope.audits.audit import Audit, run_audit, write_audit
-from tumorscope.audits.report import _varied, audit_page, in_frame
+from tumorscope.audits.audit import run_audit
 from tumorscope.audits.verdict import sentences
 from tumorscope.catalog.phantom import draw_phantom
 from tumorscope.errors import CatalogError
+from tumorscope.facade import Audit
+from tumorscope.pages.audit import audit_page, write_audit
+from tumorscope.pages.audit_pictures import varied
+from tumorscope.pages.frame import in_frame
 
 KEYS = {
     "layout", "images", "classes", "groups", "leaks", "label_conflicts", "unreadable", "misnamed", "atlas",
@@ -49,7 +52,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def audit(planted: Path) -> Audit:
-    return run_audit(planted)
+    return Audit.of(run_audit(planted))
 
 
 def test_summary_has_the_fixed_keys_and_counts(audit: Audit) -> None:
@@ -152,7 +155,7 @@ def test_report_prints_the_figures_and_writes(audit: Audit, tmp_path: Path, caps
 def test_notebook_gets_the_page_in_a_frame(audit: Audit) -> None:
     shown = audit._repr_html_()
     assert shown.startswith("<iframe srcdoc=")
-    assert in_frame('a"b<c').count("a&quot;b&lt;c") == 1
+    assert in_frame('a"b<c', "tumorscope audit").count("a&quot;b&lt;c") == 1
 
 
 def test_without_a_published_split_a_random_one_is_tried(tmp_path: Path) -> None:
@@ -227,13 +230,13 @@ def test_sentence_names_the_known_collection(audit: Audit) -> None:
     assert any(text.startswith("4,750 of 7,023 are slices of the Cheng set") for text in texts)
 
 
-def test_shown_pairs_are_varied_and_late_ones_come_last() -> None:
+def test_shown_pairs_arevaried_and_late_ones_come_last() -> None:
     traits = [("glioma", "near")] * 50 + [("notumor", "near"), ("notumor", "exact")]
-    assert {51, 50} < set(_varied(traits, 4))
+    assert {51, 50} < set(varied(traits, 4))
     later = np.ones(52, bool)
     later[:2] = False
-    assert set(_varied(traits, 2, later=later)) == {0, 1}
-    assert _varied([], 3) == []
+    assert set(varied(traits, 2, later=later)) == {0, 1}
+    assert varied([], 3) == []
 
 
 @pytest.mark.real_data

@@ -15,12 +15,13 @@ import tumorscope
 from tumorscope.catalog import assign_split
 from tumorscope.catalog.phantom import write_phantom
 from tumorscope.errors import CatalogError, ModelFileError, UsageError
-from tumorscope.evaluation import card_metrics, evaluate, evaluate_data, evaluate_run, write_evaluation
+from tumorscope.evaluation import card_metrics, evaluate, evaluate_data, evaluate_run
 from tumorscope.evaluation.runs import run_catalog
 from tumorscope.evaluation.text import evaluation_text
 from tumorscope.evaluation.words import headline_sentence
 from tumorscope.inference import load
 from tumorscope.model_file import write_model
+from tumorscope.pages.evaluation import write_evaluation
 
 KEYS = {"headline", "leak_free", "twin_free", "full", "confusion", "per_class", "calibration", "copy_baseline",
         "source_probe", "seed", "command"}  # fmt: skip
@@ -259,9 +260,7 @@ def test_a_run_folder_is_evaluated_on_its_own_test_part(bench, grouped):
 
     write_catalog(bench.catalog, bench.folder / "catalog.csv")
     (bench.folder / "recipe.yaml").write_text(f"run: {{data: ['{bench.folder / 'phantom'}']}}\nrecipe: {{seed: 0}}\n")
-    found = evaluate_run(bench.folder)
-    assert found.figures == grouped.figures
-    assert {path.name for path in bench.folder.iterdir()} >= {"metrics.json", "report.html", "findings.csv"}
+    assert evaluate_run(bench.folder).figures == grouped.figures
     again = evaluate_data(bench.model, bench.folder / "phantom")
     assert again.figures["full"] == grouped.figures["full"], "the run's split is taken over"
     with pytest.raises(UsageError, match="no finished run"):
@@ -270,7 +269,7 @@ def test_a_run_folder_is_evaluated_on_its_own_test_part(bench, grouped):
 
 def test_the_same_seed_gives_the_same_page(bench, grouped):
     again = evaluate(bench.model, bench.catalog, trained_on=bench.catalog.table, command="tumorscope evaluate")
-    from tumorscope.evaluation.report import report_page
+    from tumorscope.pages.evaluation import report_page
 
     assert report_page(again) == report_page(grouped)
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tumorscope.evaluation import evaluate_data, write_evaluation
+from tumorscope.evaluation import evaluate_data
 from tumorscope.inference import load
+from tumorscope.pages.evaluation import write_evaluation
 
 pytestmark = pytest.mark.real_data
 

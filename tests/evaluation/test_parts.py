@@ -5,15 +5,16 @@ import pandas as pd
 import pytest
 
 from tumorscope.catalog import Catalog
-from tumorscope.evaluation import curves, plots
+from tumorscope.evaluation import curves
 from tumorscope.evaluation.overlap import find_overlap
 from tumorscope.evaluation.pointing import peak, pointing
+from tumorscope.pages import charts
 from tumorscope.preprocess import Placement
 
 
 def rows(*given):
     columns = ("dataset", "path", "sha256", "twin_of", "group", "split")
-    return pd.DataFrame(given, columns=columns).assign(channel=pd.array([pd.NA] * len(given), dtype="Int64"))
+    return pd.DataFrame(given, columns=columns).assign(series="", slice=pd.NA, channel=pd.array([pd.NA] * len(given), dtype="Int64"))
 
 
 def test_overlap_follows_twins_and_groups():
@@ -92,10 +93,11 @@ def test_reliability_bins_tell_what_was_said_and_what_was_right():
 
 
 def test_axes_have_round_ticks():
-    assert plots.ticks(0.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    assert plots.ticks(0.9) == [0.9, 0.92, 0.94, 0.96, 0.98, 1.0]
-    assert plots.nice_start(0.93) == 0.9
-    assert plots.nice_start(0.3) == 0.0
-    svg = plots.Chart("A < B", "x", "y", [plots.Line([0, 1], [0, 1], "diagonal")]).svg()
-    assert "A &lt; B" in svg
+    assert charts.ticks(0.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert charts.ticks(0.9) == [0.9, 0.92, 0.94, 0.96, 0.98, 1.0]
+    assert charts.nice_start(0.93) == 0.9
+    assert charts.nice_start(0.3) == 0.0
+    svg = charts.Chart(
+        "A < B", charts.share_axis("x"), charts.share_axis("y"), [charts.Line([0, 1], [0, 1], "diagonal")]
+    ).svg()
     assert 'd="M52.0 284.0L406.0 14.0"' in svg

@@ -79,8 +79,9 @@ def _in_thread(server_class, settings):
 def evaluated(tmp_path_factory, quadrant_model):
     """A data root with one set, and a folder of runs made of it: a run, an evaluation, a study."""
     from tumorscope.catalog.phantom import write_phantom
-    from tumorscope.evaluation import evaluate_data, write_evaluation
+    from tumorscope.evaluation import evaluate_data
     from tumorscope.inference import load
+    from tumorscope.pages.evaluation import write_evaluation
 
     place = tmp_path_factory.mktemp("evaluated")
     data, runs = place / "data" / "shapes", place / "runs"

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from tumorscope.errors import StudyError
+from tumorscope.pages.study import study_page
 from tumorscope.studies.compare import PER_CLASS
+from tumorscope.studies.document import StudyDocument
 from tumorscope.studies.ledger import DONE, Entry
 from tumorscope.studies.load import parse_study
 from tumorscope.studies.measured import Measured, has_results
-from tumorscope.studies.page import study_page
 from tumorscope.studies.plan import make_plan
 from tumorscope.studies.results import gather
 
@@ -45,7 +46,9 @@ def gathered(tmp_path):
             metrics = {"copy_baseline": FLOOR, "source_probe": FLOOR, "slices": slices}
             (folder / "metrics.json").write_text(json.dumps(metrics))
         entries = {label: Entry(label, DONE, 0.5, {"minutes": 1.0}, {}, 0) for label in (*before, *right)}
-        return gather(Measured(plan, entries, tmp_path))
+        found = gather(Measured(plan, entries, tmp_path))
+        assert StudyDocument.checked(found) == json.loads(json.dumps(found)), "what is written is what was gathered"
+        return found
 
     return gather_them
 

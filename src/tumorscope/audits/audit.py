@@ -29,8 +29,7 @@ from tumorscope.audits.properties import file_properties, properties_by_class
 from tumorscope.audits.verdict import sentences
 from tumorscope.catalog.build import build_catalog
 from tumorscope.catalog.groups import add_groups
-from tumorscope.catalog.table import Catalog, write_catalog
-from tumorscope.files.atomic import write_json, write_text
+from tumorscope.catalog.table import Catalog, slice_names
 from tumorscope.progress import Progress
 from tumorscope.scans import Channels
 from tumorscope.twins.search import find_twins
@@ -38,16 +37,12 @@ from tumorscope.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import RenderableType
 
-AUDIT_JSON, AUDIT_HTML, PAIRS_CSV, AGAINST_CSV, CATALOG_CSV = (
-    "audit.json", "audit.html", "pairs.csv", "against.csv", "catalog.csv",
-)  # fmt: skip
 RANDOM_TRAIN, RANDOM_TEST = 0.70, 0.15
 
 
 @dataclass(frozen=True)
-class Audit:
+class Audited:
     """What an audit found.
 
     Attributes:
@@ -66,25 +61,6 @@ class Audit:
     against: dict[str, tuple[Catalog, pd.DataFrame]] = field(default_factory=dict)
     sides: Sides | None = None
 
-    def report(self, out: str | Path | None = None) -> None:
-        """Print the audit as tables to stdout and, with `out`, write its files there (see `write_audit`)."""
-        from rich.console import Console
-
-        Console().print(self.table())
-        if out is not None:
-            write_audit(self, Path(out))
-
-    def table(self) -> RenderableType:
-        """Return the audit as tables for a terminal, to be printed by rich."""
-        from tumorscope.audits.text import audit_text
-
-        return audit_text(self.summary)
-
-    def _repr_html_(self) -> str:
-        from tumorscope.audits.report import audit_page, in_frame
-
-        return in_frame(audit_page(self))
-
 
 def run_audit(
     data: str | Path | Sequence[str | Path],
@@ -94,7 +70,7 @@ def run_audit(
     use_atlas: bool = True,
     channels: Channels = "one",
     progress: Progress | None = None,
-) -> Audit:
+) -> Audited:
     """Audit one or several data sets, taken together.
 
     Args:
@@ -128,26 +104,7 @@ def run_audit(
         "version": __version__,
     }
     summary["sentences"] = sentences(summary)
-    return Audit(summary, catalog, pairs_by_path(catalog.pairs, catalog.table), leaked, others, sides)
-
-
-def write_audit(audit: Audit, out: Path) -> None:
-    """Write ``audit.json``, ``audit.html``, ``pairs.csv``, ``catalog.csv`` and, with other sets, ``against.csv``.
-
-    Raises:
-        OutputError: the folder cannot be written.
-    """
-    import pandas as pd
-
-    from tumorscope.audits.report import audit_page
-
-    write_text(out / AUDIT_HTML, audit_page(audit))
-    write_text(out / PAIRS_CSV, audit.pairs.to_csv(index=False, lineterminator="\n"))
-    write_catalog(audit.catalog, out / CATALOG_CSV)
-    if audit.against:
-        shared = [pairs_by_path(pairs, audit.catalog.table, other.table) for other, pairs in audit.against.values()]
-        write_text(out / AGAINST_CSV, pd.concat(shared).to_csv(index=False, lineterminator="\n"))
-    write_json(out / AUDIT_JSON, audit.summary)
+    return Audited(summary, catalog, pairs_by_path(catalog.pairs, catalog.table), leaked, others, sides)
 
 
 def _listed(data: str | Path | Sequence[str | Path]) -> list[str | Path]:
@@ -174,7 +131,7 @@ def _facts(catalog: Catalog, data: list[str | Path]) -> dict[str, Any]:
         "slices_of_known_patient": int((table["patient"] != "").sum()),
         "twins": twin_facts(table, catalog.pairs),
         "twin_groups": twin_groups(table),
-        "empty": [str(path) for path in table["path"][catalog.prints.blank]],
+        "empty": [str(name) for name in slice_names(table)[catalog.prints.blank]],
         "atlas": {str(name): int(n) for name, n in table.loc[recognized, "source"].value_counts().items()},
         "label_conflicts": label_conflicts(table, catalog.pairs),
         "unreadable": catalog.unreadable,

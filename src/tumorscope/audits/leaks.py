@@ -146,7 +146,7 @@ def twin_facts(table: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]:
 def twin_groups(table: pd.DataFrame) -> list[list[str]]:
     """Return the paths of each set of twins, two or more, in the order of the catalog."""
     groups: dict[str, list[str]] = {}
-    for root, path in zip(twin_roots(table), table["path"], strict=True):
+    for root, path in zip(twin_roots(table), slice_names(table), strict=True):
         groups.setdefault(str(root), []).append(str(path))
     return [paths for paths in groups.values() if len(paths) > 1]
 

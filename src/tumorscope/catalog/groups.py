@@ -93,7 +93,7 @@ def _scans(table: pd.DataFrame) -> NDArray[np.object_]:
 
 
 def _scan_numbers(scans: NDArray[np.object_]) -> NDArray[np.int64] | None:
-    """Number the scans, a picture by itself; neighbors within a scan are alike, and no copies."""
+    """Return a number for each scan, one of its own for a picture: neighbors within a scan are alike, and no copies."""
     if not (scans != "").any():
         return None
     alone = np.arange(len(scans)) + len(scans)

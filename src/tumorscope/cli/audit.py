@@ -19,7 +19,9 @@ def audit(
     seed: Seed = 0,
 ) -> None:
     """Look for copies, leaks, conflicts and shortcuts in a data set."""
-    from tumorscope.audits.audit import run_audit, write_audit
+    from tumorscope.audits.audit import run_audit
+    from tumorscope.audits.text import audit_text
+    from tumorscope.pages.audit import write_audit
 
     with Reporter() as progress:
         found = run_audit(
@@ -31,6 +33,6 @@ def audit(
             progress=progress,
         )
         write_audit(found, out)
-    show(found.table())
+    show(audit_text(found.summary))
     print(out / "audit.html")
     stop_if_unreadable(len(found.summary["unreadable"]))

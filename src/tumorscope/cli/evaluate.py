@@ -25,8 +25,9 @@ def evaluate(
     seed: Seed = 0,
 ) -> None:
     """Measure a model on DATA, with what it has seen taken out."""
-    from tumorscope.evaluation import evaluate_data, open_model, write_evaluation
+    from tumorscope.evaluation import evaluate_data, open_model
     from tumorscope.evaluation.text import evaluation_text
+    from tumorscope.pages.evaluation import write_evaluation
 
     with Reporter() as progress:
         found = evaluate_data(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,13 @@ from tumorscope.errors import UsageError
 from tumorscope.evaluation.asked import Asked, Part, ask, choose_part
 from tumorscope.evaluation.floors import Floor, copy_floor, source_floor
 from tumorscope.evaluation.foreign.model import ForeignModel
-from tumorscope.evaluation.mistakes import Picture, right_examples, worst_mistakes
+from tumorscope.evaluation.measured import Measured, Rows
+from tumorscope.evaluation.mistakes import right_examples, worst_mistakes
 from tumorscope.evaluation.outcome import Outcome, figures, lesion_figures
 from tumorscope.evaluation.overlap import Overlap, find_overlap
 from tumorscope.evaluation.reading import Answers, Subject, answer, with_prints
-from tumorscope.evaluation.words import Note, sentences
-from tumorscope.model_file import NOTUMOR, Card, Figure
+from tumorscope.evaluation.words import sentences
+from tumorscope.model_file import NOTUMOR, Card
 from tumorscope.progress import Progress
 from tumorscope.words import LESION
 
@@ -29,86 +29,6 @@ SPLITS = ("leak_free", "twin_free", "full")
 MIN_ROWS = 50
 MIN_LABEL_ROWS = 10
 """A subset leads when it has as many slices, and as many of two labels."""
-
-Rows = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a model did on a set.
-
-    Attributes:
-        card: of the model.
-        sha256: of the model file.
-        part: which part of the data was asked for: 'test', 'val', 'train', 'all' or ``benchmark:NAME``.
-        findings: one row a slice: the catalog's columns, what the model answered, whether it was `seen`, its
-            `twin_seen` or its `group_seen` in training, and whether it is `counted` in `outcome`.
-        outcome: the slices that count.
-        lesions: those labeled `lesion` (a finding that is no neoplasm), reported apart.
-        rows: for each split name which slices of `outcome` are in it.
-        figures: for each split name the metrics.
-        lesion_figures: those of `lesions`.
-        headline: the split name whose figures a report leads with.
-        groups_known: whether leaks by patient could be looked for, not only twins.
-        is_traceable: whether anything tells what the model has seen; if not, only the full set has figures.
-        copies: what copying scores on the same slices.
-        sources: what file properties score.
-        mistakes: the worst ones.
-        examples: right calls of each tumor class, drawn at random.
-        seed: of bootstraps and probes.
-        command: that made this.
-        notes: what a reader must know, in sentences.
-        stated: what the owner of a model that is not ours says that it was trained on, '' where nothing is said.
-        unreadable: files of the data that could not be read and are in no figure, as {"path", "problem"}.
-    """
-
-    card: Card
-    sha256: str
-    part: str
-    findings: pd.DataFrame
-    outcome: Outcome
-    lesions: Outcome
-    rows: dict[str, Rows]
-    figures: dict[str, dict[str, Figure]]
-    lesion_figures: dict[str, Figure]
-    headline: str
-    groups_known: bool
-    is_traceable: bool
-    copies: Floor
-    sources: Floor
-    mistakes: tuple[Picture, ...]
-    examples: tuple[Picture, ...]
-    seed: int
-    command: str
-    notes: tuple[Note, ...] = ()
-    stated: str = ""
-    unreadable: tuple[dict[str, str], ...] = ()
-
-    @property
-    def is_foreign(self) -> bool:
-        """Whether the model is not ours: probabilities are all that it gives."""
-        return self.outcome.is_plain
-
-    @property
-    def is_leaky(self) -> bool:
-        """Whether the full set holds slices, or groups, that the model was fitted to."""
-        return self.is_traceable and not bool(self.rows["leak_free"].all())
-
-    def report(self, out: str | Path | None = None) -> None:
-        """Print the evaluation as tables to stdout and, with `out`, write its files there (see `write_evaluation`)."""
-        from rich.console import Console
-
-        from tumorscope.evaluation.report import write_evaluation
-        from tumorscope.evaluation.text import evaluation_text
-
-        Console().print(evaluation_text(self))
-        if out is not None:
-            write_evaluation(self, out)
-
-    def _repr_html_(self) -> str:
-        from tumorscope.evaluation.report import framed_page
-
-        return framed_page(self)
 
 
 def evaluate(
@@ -122,7 +42,7 @@ def evaluate(
     prevalence: float = 0.05,
     command: str = "",
     progress: Progress | None = None,
-) -> Evaluation:
+) -> Measured:
     """Measure a model on a catalog.
 
     Args:
@@ -149,10 +69,10 @@ def evaluate(
     asked = ask(catalog, model.card, choose_part(catalog, split) if isinstance(split, str) else split)
     answers = answer(model, catalog, catalog.table.iloc[asked.rows], progress)
     overlap = find_overlap(catalog, model.file.prints, trained_on)
-    measured = _measure(model, catalog, asked, answers, overlap, seed, prevalence)
+    fields = _measure(model, catalog, asked, answers, overlap, seed, prevalence)
     unreadable = tuple(catalog.unreadable)
-    evaluation = Evaluation(**measured, stated=stated, seed=seed, command=command, unreadable=unreadable)
-    return replace(evaluation, notes=tuple(sentences(evaluation, asked.part.words, int(asked.part.rows.sum()))))
+    measured = Measured(**fields, stated=stated, seed=seed, command=command, unreadable=unreadable)
+    return replace(measured, notes=tuple(sentences(measured, asked.part.words, int(asked.part.rows.sum()))))
 
 
 def _measure(

@@ -8,7 +8,7 @@ import numpy as np
 
 from tumorscope.evaluation.calibration import answers, before_temperature
 from tumorscope.evaluation.curves import coverage_curve, precision_recall_curve, reliability, roc_curve
-from tumorscope.evaluation.evaluate import Evaluation
+from tumorscope.evaluation.measured import Measured
 from tumorscope.evaluation.outcome import SHORT, Outcome, class_figures, confusion, figures
 from tumorscope.evaluation.words import headline_sentence
 from tumorscope.model_file import NOTUMOR, Figure
@@ -19,39 +19,39 @@ MIN_SIDE = 5
 PARTS_BY = ("dataset", "source", "sequence", "plane", "kind")
 
 
-def metrics_json(evaluation: Evaluation) -> dict[str, Any]:
+def metrics_json(measured: Measured) -> dict[str, Any]:
     """Return everything that was measured as plain data.
 
     `confusion`, `per_class`, `calibration`, `curves` and the `by_...` tables are of the headline's slices; those of
     each split stand under `details`. The floors are of the full set, and of each split under `by_split`.
     """
-    details = {name: _details(evaluation, name) for name in evaluation.rows}
-    chosen, outcome = evaluation.headline, evaluation.outcome.take(evaluation.rows[evaluation.headline])
+    details = {name: _details(measured, name) for name in measured.rows}
+    chosen, outcome = measured.headline, measured.outcome.take(measured.rows[measured.headline])
     return {
-        "headline": _figures(evaluation.figures[chosen]),
+        "headline": _figures(measured.figures[chosen]),
         "headline_split": chosen,
-        "headline_sentence": headline_sentence(evaluation),
-        **{name: _figures(found) for name, found in evaluation.figures.items()},
-        "part": evaluation.part,
-        "leaky": evaluation.is_leaky,
-        "groups_known": evaluation.groups_known,
-        "traceable": evaluation.is_traceable,
-        "slices": {name: int(rows.sum()) for name, rows in evaluation.rows.items()},
+        "headline_sentence": headline_sentence(measured),
+        **{name: _figures(found) for name, found in measured.figures.items()},
+        "part": measured.part,
+        "leaky": measured.is_leaky,
+        "groups_known": measured.groups_known,
+        "traceable": measured.is_traceable,
+        "slices": {name: int(rows.sum()) for name, rows in measured.rows.items()},
         **details[chosen],
-        **_by_part(evaluation, outcome),
-        "lesions": _lesions(evaluation),
-        "copy_baseline": _floor(evaluation, "copies"),
-        "source_probe": _floor(evaluation, "sources"),
+        **_by_part(measured, outcome),
+        "lesions": _lesions(measured),
+        "copy_baseline": _floor(measured, "copies"),
+        "source_probe": _floor(measured, "sources"),
         "details": details,
-        "unreadable": list(evaluation.unreadable),
-        "notes": [{"level": note.level, "text": note.text} for note in evaluation.notes],
-        "prevalence": evaluation.outcome.prevalence,
-        "thresholds": None if evaluation.is_foreign else evaluation.card.thresholds.model_dump(),
-        "model": {"name": evaluation.card.name, "version": evaluation.card.version, "sha256": evaluation.sha256},
-        "foreign": evaluation.is_foreign,
-        "trained_on": evaluation.stated,
-        "seed": evaluation.seed,
-        "command": evaluation.command,
+        "unreadable": list(measured.unreadable),
+        "notes": [{"level": note.level, "text": note.text} for note in measured.notes],
+        "prevalence": measured.outcome.prevalence,
+        "thresholds": None if measured.is_foreign else measured.card.thresholds.model_dump(),
+        "model": {"name": measured.card.name, "version": measured.card.version, "sha256": measured.sha256},
+        "foreign": measured.is_foreign,
+        "trained_on": measured.stated,
+        "seed": measured.seed,
+        "command": measured.command,
         "version": __version__,
     }
 
@@ -66,13 +66,13 @@ def _figures(found: dict[str, Figure]) -> dict[str, dict[str, Any]]:
     return {name: figure_json(figure) for name, figure in found.items()}
 
 
-def _details(evaluation: Evaluation, split: str) -> dict[str, Any]:
-    outcome = evaluation.outcome.take(evaluation.rows[split])
+def _details(measured: Measured, split: str) -> dict[str, Any]:
+    outcome = measured.outcome.take(measured.rows[split])
     if not len(outcome):
         return {"confusion": None, "per_class": {}, "calibration": None, "curves": {}}
     return {
         "confusion": confusion(outcome),
-        "per_class": {name: _figures(found) for name, found in class_figures(outcome, seed=evaluation.seed).items()},
+        "per_class": {name: _figures(found) for name, found in class_figures(outcome, seed=measured.seed).items()},
         "calibration": _calibration(outcome),
         "curves": _curves(outcome),
     }
@@ -97,14 +97,14 @@ def _curves(outcome: Outcome) -> dict[str, Any]:
     return out
 
 
-def _by_part(evaluation: Evaluation, outcome: Outcome) -> dict[str, Any]:
-    table = _counted_findings(evaluation)
+def _by_part(measured: Measured, outcome: Outcome) -> dict[str, Any]:
+    table = _counted_findings(measured)
     out: dict[str, Any] = {}
     for column in PARTS_BY:
         values = table[column].to_numpy(str)
         names = sorted(set(values.tolist()) - {""})
         out[f"by_{column}"] = {
-            name: _figures(figures(outcome.take(values == name), seed=evaluation.seed, only=SHORT))
+            name: _figures(figures(outcome.take(values == name), seed=measured.seed, only=SHORT))
             for name in names
             if len(names) > 1 or column == "dataset"
         }
@@ -132,21 +132,21 @@ def _by_patient(
     return rows
 
 
-def _counted_findings(evaluation: Evaluation) -> Any:
-    counted = evaluation.findings[evaluation.findings["counted"]]
-    return counted[evaluation.rows[evaluation.headline]]
+def _counted_findings(measured: Measured) -> Any:
+    counted = measured.findings[measured.findings["counted"]]
+    return counted[measured.rows[measured.headline]]
 
 
-def _lesions(evaluation: Evaluation) -> dict[str, Any]:
-    lesions = evaluation.lesions
-    return {"n": len(lesions), **_figures(evaluation.lesion_figures)}
+def _lesions(measured: Measured) -> dict[str, Any]:
+    lesions = measured.lesions
+    return {"n": len(lesions), **_figures(measured.lesion_figures)}
 
 
-def _floor(evaluation: Evaluation, name: str) -> dict[str, Any]:
-    floor, outcome = getattr(evaluation, name), evaluation.outcome
+def _floor(measured: Measured, name: str) -> dict[str, Any]:
+    floor, outcome = getattr(measured, name), measured.outcome
     by_split = {
         split: {key: value for key, value in found.items() if key != "note"}
-        for split, rows in evaluation.rows.items()
-        for found in [floor.to_json(outcome.labels, outcome.clusters, rows, seed=evaluation.seed)]
+        for split, rows in measured.rows.items()
+        for found in [floor.to_json(outcome.labels, outcome.clusters, rows, seed=measured.seed)]
     }
-    return {**floor.to_json(outcome.labels, outcome.clusters, seed=evaluation.seed), "by_split": by_split}
+    return {**floor.to_json(outcome.labels, outcome.clusters, seed=measured.seed), "by_split": by_split}

@@ -16,10 +16,10 @@ from tumorscope.catalog.parts import is_benchmark
 from tumorscope.catalog.slices import slice_keys
 from tumorscope.catalog.table import OF_SCANS
 from tumorscope.errors import CatalogError, UsageError
-from tumorscope.evaluation.evaluate import Evaluation, evaluate
+from tumorscope.evaluation.evaluate import evaluate
 from tumorscope.evaluation.foreign import ForeignModel, is_description, load_foreign
 from tumorscope.evaluation.foreign.training_data import with_training_data
-from tumorscope.evaluation.report import write_evaluation
+from tumorscope.evaluation.measured import Measured
 from tumorscope.files.names import CATALOG, MODEL, RECIPE
 from tumorscope.progress import Progress
 from tumorscope.scans import Channels
@@ -41,7 +41,7 @@ def evaluate_data(
     prevalence: float = 0.05,
     command: str = "",
     progress: Progress | None = None,
-) -> Evaluation:
+) -> Measured:
     """Measure a model on data sets.
 
     If the catalog of the model's run lies beside the model file, it tells which slices, and which patients, were
@@ -87,8 +87,8 @@ def evaluate_run(
     prevalence: float = 0.05,
     command: str = "",
     progress: Progress | None = None,
-) -> Evaluation:
-    """Measure a run's model on its own test part and write the report into the run folder.
+) -> Measured:
+    """Measure a run's model on its own test part.
 
     Args:
         folder: the run folder.
@@ -116,7 +116,7 @@ def evaluate_run(
         raise UsageError("does not say how it was trained", file=folder / RECIPE, remedy="train it anew") from error
     items = lay if data is None else [data] if isinstance(data, str | Path) else list(data)
     catalog = Catalog.read(folder / CATALOG, items)
-    found = evaluate(
+    return evaluate(
         load(folder / MODEL),
         catalog,
         split=split,
@@ -126,8 +126,6 @@ def evaluate_run(
         command=command,
         progress=progress,
     )
-    write_evaluation(found, folder)
-    return found
 
 
 def open_model(path: str | Path) -> Model | ForeignModel:

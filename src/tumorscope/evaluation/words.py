@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
+from tumorscope.evaluation.measured import Measured, Note
 from tumorscope.model_file import Figure
-
-if TYPE_CHECKING:
-    from tumorscope.evaluation.evaluate import Evaluation
 
 SPLIT_WORDS = {"leak_free": "leak-free", "twin_free": "twin-free", "full": "full"}
 SPLIT_MEANINGS = {
@@ -71,24 +66,16 @@ FEW = 10
 """A share of fewer slices is not put into a sentence."""
 
 
-@dataclass(frozen=True)
-class Note:
-    """A sentence of the report and how grave it is: 'bad', 'warn' or 'note'."""
-
-    level: str
-    text: str
-
-
-def headline_sentence(evaluation: Evaluation) -> str:
+def headline_sentence(measured: Measured) -> str:
     """Say in one sentence what the model does on the slices that count."""
-    found = evaluation.figures[evaluation.headline]
+    found = measured.figures[measured.headline]
     accuracy, parts = found["accuracy"], []
-    known = evaluation.groups_known
+    known = measured.groups_known
     whom = {
         "leak_free": "slices of patients that the model was not fitted to" if known else "slices unknown to the model",
         "twin_free": "slices that the model has seen no copy of",
         "full": "slices",
-    }[evaluation.headline]
+    }[measured.headline]
     parts.append(f"On {accuracy.n:,} {whom}, it gives the right answer for {spoken(accuracy)}")
     if "sensitivity" in found and found["sensitivity"].n >= FEW:
         parts.append(f"finds {spoken(found['sensitivity'])} of the tumors")
@@ -97,26 +84,26 @@ def headline_sentence(evaluation: Evaluation) -> str:
     return ", ".join(parts[:-1] or parts) + (f" and {parts[-1]}" if len(parts) > 1 else "") + "."
 
 
-def sentences(evaluation: Evaluation, part: str, count: int) -> list[Note]:
+def sentences(measured: Measured, part: str, count: int) -> list[Note]:
     """Return what a reader must know, the gravest first.
 
     Args:
-        evaluation: without notes yet.
+        measured: without notes yet.
         part: which part of the set was asked for, in words.
         count: how many slices it has.
     """
     found = [
-        Note("bad", _untraceable(evaluation)),
-        Note("warn", _stated(evaluation)),
-        Note("bad", _leaks(evaluation)),
-        Note("warn", _headline_choice(evaluation)),
-        Note("warn", _missing_labels(evaluation)),
-        Note("bad", _copies(evaluation)),
-        Note("warn", _groups(evaluation)),
-        Note("warn", _clusters(evaluation)),
-        Note("warn", _lesions(evaluation)),
-        Note("warn", _unreadable(evaluation)),
-        Note("note", _labels(evaluation, part, count)),
+        Note("bad", _untraceable(measured)),
+        Note("warn", _stated(measured)),
+        Note("bad", _leaks(measured)),
+        Note("warn", _headline_choice(measured)),
+        Note("warn", _missing_labels(measured)),
+        Note("bad", _copies(measured)),
+        Note("warn", _groups(measured)),
+        Note("warn", _clusters(measured)),
+        Note("warn", _lesions(measured)),
+        Note("warn", _unreadable(measured)),
+        Note("note", _labels(measured, part, count)),
     ]
     return [note for note in found if note.text]
 
@@ -131,10 +118,10 @@ def spoken(figure: Figure, *, percent: bool = True) -> str:
     return f"{value} ({low} to {high})"
 
 
-def _untraceable(evaluation: Evaluation) -> str:
-    if evaluation.is_traceable:
+def _untraceable(measured: Measured) -> str:
+    if measured.is_traceable:
         return ""
-    if evaluation.is_foreign:
+    if measured.is_foreign:
         return (
             "Nobody knows what this model has seen: its description names no training data. How many of these slices "
             "it was fitted to cannot be told, and the figures may measure memory."
@@ -145,45 +132,45 @@ def _untraceable(evaluation: Evaluation) -> str:
     )
 
 
-def _stated(evaluation: Evaluation) -> str:
-    if not evaluation.stated:
+def _stated(measured: Measured) -> str:
+    if not measured.stated:
         return ""
     return (
-        f"What this model has seen is what its owner says: {evaluation.stated}. Slices that were trained on beside "
+        f"What this model has seen is what its owner says: {measured.stated}. Slices that were trained on beside "
         "these are not taken out."
     )
 
 
-def _leaks(evaluation: Evaluation) -> str:
-    if not evaluation.is_leaky:
+def _leaks(measured: Measured) -> str:
+    if not measured.is_leaky:
         return ""
-    total = len(evaluation.outcome)
-    twins, groups = (total - int(evaluation.rows[name].sum()) for name in ("twin_free", "leak_free"))
-    full, headline = (evaluation.figures[name].get("accuracy") for name in ("full", evaluation.headline))
+    total = len(measured.outcome)
+    twins, groups = (total - int(measured.rows[name].sum()) for name in ("twin_free", "leak_free"))
+    full, headline = (measured.figures[name].get("accuracy") for name in ("full", measured.headline))
     text = (
         f"The full set is leaky: of {total:,} slices {twins:,} have a copy among those the model was fitted to"
         f"{f', {groups:,} share a patient or series with them' if groups > twins else ''}."
     )
-    if evaluation.headline != "full" and full and headline:
+    if measured.headline != "full" and full and headline:
         text += f" The full accuracy, {spoken(full)}, measures memory too."
     return text
 
 
-def _headline_choice(evaluation: Evaluation) -> str:
-    if evaluation.headline == "leak_free" or not evaluation.is_traceable:
+def _headline_choice(measured: Measured) -> str:
+    if measured.headline == "leak_free" or not measured.is_traceable:
         return ""
-    left = int(evaluation.rows["leak_free"].sum())
+    left = int(measured.rows["leak_free"].sum())
     text = (
         f"Taking out every patient and series that the model was fitted to leaves {left:,} slices of "
-        f"{len(evaluation.outcome):,}: too few for a figure. "
+        f"{len(measured.outcome):,}: too few for a figure. "
     )
-    if evaluation.headline == "full":
+    if measured.headline == "full":
         return f"{text}Without the copies nothing is left either, so that the figures here measure memory."
     return f"{text}The headline is the twin-free subset; it still shares patients with training, which flatters."
 
 
-def _missing_labels(evaluation: Evaluation) -> str:
-    full, rows = evaluation.outcome.labels, evaluation.rows[evaluation.headline]
+def _missing_labels(measured: Measured) -> str:
+    full, rows = measured.outcome.labels, measured.rows[measured.headline]
     rare = [
         f"{int((full[rows] == label).sum()):,} of {int((full == label).sum()):,} {label}"
         for label in sorted(set(full.tolist()))
@@ -195,8 +182,8 @@ def _missing_labels(evaluation: Evaluation) -> str:
     return f"The headline's slices hold only {', '.join(rare)}: nothing can be said of {which}."
 
 
-def _groups(evaluation: Evaluation) -> str:
-    if evaluation.groups_known or not evaluation.is_traceable:
+def _groups(measured: Measured) -> str:
+    if measured.groups_known or not measured.is_traceable:
         return ""
     return (
         "The patients in the training data are not known here. Leak-free means that no slice of a group has a copy in "
@@ -204,10 +191,10 @@ def _groups(evaluation: Evaluation) -> str:
     )
 
 
-def _copies(evaluation: Evaluation) -> str:
-    outcome, rows = evaluation.outcome, evaluation.rows[evaluation.headline]
-    floor = evaluation.copies.to_json(outcome.labels, outcome.clusters, rows, seed=evaluation.seed)
-    accuracy = evaluation.figures[evaluation.headline].get("accuracy")
+def _copies(measured: Measured) -> str:
+    outcome, rows = measured.outcome, measured.rows[measured.headline]
+    floor = measured.copies.to_json(outcome.labels, outcome.clusters, rows, seed=measured.seed)
+    accuracy = measured.figures[measured.headline].get("accuracy")
     if floor["accuracy"] is None or accuracy is None or accuracy.value > floor["accuracy"]:
         return ""
     return (
@@ -216,38 +203,38 @@ def _copies(evaluation: Evaluation) -> str:
     )
 
 
-def _clusters(evaluation: Evaluation) -> str:
-    unknown = int((evaluation.findings["patient"] == "").sum())
+def _clusters(measured: Measured) -> str:
+    unknown = int((measured.findings["patient"] == "").sum())
     if not unknown:
         return ""
-    which = "No patient is" if unknown == len(evaluation.findings) else f"The patients of {unknown:,} slices are not"
+    which = "No patient is" if unknown == len(measured.findings) else f"The patients of {unknown:,} slices are not"
     return (
         f"{which} named in this data; there the intervals resample twin clusters and are narrower than they should be."
     )
 
 
-def _labels(evaluation: Evaluation, part: str, count: int) -> str:
+def _labels(measured: Measured, part: str, count: int) -> str:
     text = f"Evaluated: {part}, {count:,} slices."
-    left_out = count - len(evaluation.outcome) - len(evaluation.lesions)
+    left_out = count - len(measured.outcome) - len(measured.lesions)
     if left_out:
         text += f" {left_out:,} have labels that this model cannot express and do not count."
-    if evaluation.outcome.is_coarse:
+    if measured.outcome.is_coarse:
         text += " Labels here say tumor or none, not the kind; probabilities are summed over the tumor classes."
     return text
 
 
-def _unreadable(evaluation: Evaluation) -> str:
-    if not (count := len(evaluation.unreadable)):
+def _unreadable(measured: Measured) -> str:
+    if not (count := len(measured.unreadable)):
         return ""
-    first = evaluation.unreadable[0]
+    first = measured.unreadable[0]
     said = "1 file could not be read and is" if count == 1 else f"{count:,} files could not be read and are"
     return f"{said} in no figure (the first: {first['path']}, {first['problem']})."
 
 
-def _lesions(evaluation: Evaluation) -> str:
-    if not len(evaluation.lesions):
+def _lesions(measured: Measured) -> str:
+    if not len(measured.lesions):
         return ""
-    called = [evaluation.card.classes[i] != "notumor" for i in evaluation.lesions.called]
+    called = [measured.card.classes[i] != "notumor" for i in measured.lesions.called]
     return (
         f"{len(called):,} slices show a lesion that is no tumor; they are not in the figures. The model "
         f"calls {sum(called):,} of them a tumor."

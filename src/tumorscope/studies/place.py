@@ -66,7 +66,8 @@ class Place:
         Raises:
             StudyError: it is damaged.
         """
-        from tumorscope.audits.audit import run_audit, write_audit
+        from tumorscope.audits.audit import run_audit
+        from tumorscope.pages.audit import write_audit
 
         file = self.out / AUDIT / "audit.json"
         if not file.is_file():

@@ -15,6 +15,7 @@ import pandas as pd
 from tumorscope.errors import StudyError, UsageError
 from tumorscope.files.atomic import write_json, write_text
 from tumorscope.files.names import LEADERBOARD, STUDY_PAGE, STUDY_RESULTS
+from tumorscope.pages.study import study_page
 from tumorscope.progress import Progress
 from tumorscope.studies.compare import value_of
 from tumorscope.studies.definition import (
@@ -26,12 +27,12 @@ from tumorscope.studies.definition import (
     note_definition,
     resolve_data,
 )
+from tumorscope.studies.document import StudyDocument
 from tumorscope.studies.estimate import within_budget
 from tumorscope.studies.ledger import DONE, FAILED, UNITS, Ledger
 from tumorscope.studies.load import load_study, study_path
 from tumorscope.studies.lock import locked
 from tumorscope.studies.measured import Measured, answers_of, has_results
-from tumorscope.studies.page import study_page
 from tumorscope.studies.place import AUDIT, CACHE, Place, Say
 from tumorscope.studies.plan import RUNS, Plan, Unit, make_plan, searched_recipe
 from tumorscope.studies.recorded import train_and_record, work_before
@@ -132,7 +133,7 @@ def write_results(found: dict[str, Any], out: Path) -> pd.DataFrame:
     """
     table = leaderboard(found)
     write_text(out / LEADERBOARD, table.to_csv(index=False, lineterminator="\n"))
-    write_json(out / STUDY_RESULTS, found)
+    write_json(out / STUDY_RESULTS, StudyDocument.checked(found))
     write_text(out / STUDY_PAGE, study_page(found))
     return table
 

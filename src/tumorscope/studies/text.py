@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.studies.figures import NOTHING, bounds_text, figure_text
+from tumorscope.pages.figures import bounds_text, figure_text
+from tumorscope.pages.frame import NOTHING
 from tumorscope.studies.status import StudyStatus, TrainingStatus
 
 if TYPE_CHECKING:

@@ -183,8 +183,9 @@ def train_job(job: Job) -> dict[str, Any]:
 def _measure(job: Job, part: str) -> None:
     """Measure the model on a part that its training used; the files go into a folder of their own in the run's."""
     from tumorscope.catalog import Catalog
-    from tumorscope.evaluation import evaluate, write_evaluation
+    from tumorscope.evaluation import evaluate
     from tumorscope.inference import load
+    from tumorscope.pages.evaluation import write_evaluation
 
     model = load(job.folder / MODEL, threads=job.threads)
     catalog = Catalog.read(job.folder / CATALOG, list(job.data))

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from tumorscope.catalog import Catalog, add_groups, assign_split, build_catalog, write_catalog
 from tumorscope.catalog.groups import twin_roots
 from tumorscope.errors import RecipeError, UsageError
-from tumorscope.evaluation import evaluate, write_evaluation
+from tumorscope.evaluation import evaluate
 from tumorscope.evaluation.calibration import fit_temperature, fit_thresholds
 from tumorscope.files.atomic import clear_leftovers, write_text
 from tumorscope.files.names import CATALOG, LOG, MODEL, RECIPE, REPORT
 from tumorscope.inference import load
 from tumorscope.model_file import NOTUMOR, Card, Thresholds, TrainingData, write_model
+from tumorscope.pages.evaluation import write_evaluation
 from tumorscope.progress import Progress
 from tumorscope.training.cache import ImageCache, build_cache, cache_folder
 from tumorscope.training.curves import draw_curves

@@ -12,12 +12,13 @@ import yaml
 from sklearn import metrics as reference
 
 from tumorscope.catalog import build_catalog
-from tumorscope.evaluation import evaluate_data, write_evaluation
+from tumorscope.evaluation import evaluate_data
 from tumorscope.evaluation.foreign import load_foreign
 from tumorscope.evaluation.foreign.description import InputDescription
 from tumorscope.evaluation.foreign.images import make_batch
 from tumorscope.evaluation.text import evaluation_text
 from tumorscope.inference import load
+from tumorscope.pages.evaluation import write_evaluation
 from tumorscope.scans import read_slice
 
 SIDE = 64

@@ -16,7 +16,7 @@ from tumorscope.files.atomic import replacing
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tumorscope.audits.audit import Audit
+    from tumorscope.audits.audit import Audited
     from tumorscope.catalog import Catalog
 
 SCHEMA = """
@@ -89,7 +89,7 @@ class TwinStore:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def write(self, audit: Audit, split: Catalog, base: Path) -> None:
+    def write(self, audit: Audited, split: Catalog, base: Path) -> None:
         """Write the pairs of an audit.
 
         Args:
@@ -163,7 +163,7 @@ class TwinStore:
             database.close()
 
 
-def _parts(audit: Audit) -> list[str]:
+def _parts(audit: Audited) -> list[str]:
     """Return for each row the part that the audit took it for: as published, else as tried."""
     official = audit.catalog.table["official"].to_list()
     if audit.sides is None:
@@ -188,7 +188,7 @@ def _slices(table: pd.DataFrame, parts: list[str], rows: list[int], base: Path) 
     )
 
 
-def _pairs(audit: Audit, pairs: pd.DataFrame, parts: list[str]) -> Iterator[tuple[Any, ...]]:
+def _pairs(audit: Audited, pairs: pd.DataFrame, parts: list[str]) -> Iterator[tuple[Any, ...]]:
     from tumorscope.audits.probes import labels_agree
 
     labels = audit.catalog.table["label"].to_numpy(str)

@@ -25,7 +25,7 @@ from tumorscope.serve.audits.order import FACTS, FILES, TWINS, Order
 from tumorscope.serve.audits.unpack import unpack_zip
 
 if TYPE_CHECKING:
-    from tumorscope.audits.audit import Audit
+    from tumorscope.audits.audit import Audited
     from tumorscope.catalog import Catalog
 
 NICE = 10
@@ -57,7 +57,8 @@ def make_audit(order: Order, progress: Callable[[str, int, int], None]) -> None:
     Raises:
         TumorscopeError: the data cannot be audited.
     """
-    from tumorscope.audits.audit import run_audit, write_audit
+    from tumorscope.audits.audit import run_audit
+    from tumorscope.pages.audit import write_audit
     from tumorscope.serve.audits.twins import TwinStore
 
     folder = _unpacked(order, progress) if order.folder is None else order.folder
@@ -112,7 +113,7 @@ def _unpacked(order: Order, progress: Callable[[str, int, int], None]) -> Path:
     return folder
 
 
-def _with_split(audit: Audit, seed: int) -> tuple[Catalog, dict[str, Any]]:
+def _with_split(audit: Audited, seed: int) -> tuple[Catalog, dict[str, Any]]:
     """Fill in the split that cuts no group; where there are too few groups for one, say so."""
     from tumorscope.catalog import assign_split
 

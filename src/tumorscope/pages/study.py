@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from tumorscope.studies import charts
-from tumorscope.studies.figures import NOTHING, bounds_text, figure_text, is_share, point_bounds_text, points_text
+from tumorscope.pages import study_curves as charts
+from tumorscope.pages.figures import bounds_text, figure_text, is_share, point_bounds_text, points_text
+from tumorscope.pages.frame import NOTHING, render
 
 TEMPLATE = "study.html.j2"
 WORDS = {
@@ -42,17 +43,8 @@ def study_page(found: Mapping[str, Any]) -> str:
     Args:
         found: ``study.json``.
     """
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("tumorscope.studies", "."), PackageLoader("tumorscope.evaluation", ".")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     share = is_share(found["metric"])
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "figure": partial(figure_text, share=share),
         "bounds": partial(bounds_text, share=share),
         "share": partial(figure_text, share=True),
@@ -65,8 +57,11 @@ def study_page(found: Mapping[str, Any]) -> str:
         "p_value": lambda p: "< 0.0001" if p < 1e-4 else f"{p:.2g}",
     }
     protocols = [_protocol(name, values, found) for name, values in found["protocols"].items()]
-    return environment.get_template(TEMPLATE).render(
+    return render(
+        TEMPLATE,
+        filters=filters,
         s=found,
+        version=found["version"],
         metric=WORDS[found["metric"]],
         tiles=_tiles(found),
         sentences=_sentences(found),

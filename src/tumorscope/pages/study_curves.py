@@ -4,32 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
 from typing import Any
 
-WIDTH, HEIGHT = 300, 148
-LEFT, RIGHT, TOP, BOTTOM = 34, 10, 10, 24
+from tumorscope.pages.charts import Axis, Box, Chart, Line
+
+SMALL = Box(width=300, height=160, left=58, right=10, top=10, bottom=34, inset=8)
 TICKS = 4
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One line of a small chart.
-
-    Attributes:
-        x: epochs.
-        y: values.
-        color: CSS.
-        width: of the line, in pixels.
-        dashed: drawn so.
-    """
-
-    x: Sequence[float]
-    y: Sequence[float]
-    color: str = "var(--accent)"
-    width: float = 1.2
-    dashed: bool = False
+NAMES = {"val_accuracy": "validation accuracy", "val_loss": "validation loss", "loss": "training loss"}
 
 
 def accuracy_chart(curves: Sequence[Mapping[str, Any]], low: float) -> str:
@@ -70,14 +51,21 @@ def highest_loss(curves: Sequence[Mapping[str, Any]]) -> float:
     return math.ceil(high / step) * step or 1.0
 
 
-def _lines(curves: Sequence[Mapping[str, Any]], name: str, color: str, *, dashed: bool = False) -> list[Curve]:
+def _lines(curves: Sequence[Mapping[str, Any]], name: str, color: str, *, dashed: bool = False) -> list[Line]:
+    """Return the mean of the curves, heavy, over each of them, thin; one alone is heavy."""
     found = [_finite(curve["epoch"], curve[name]) for curve in curves if curve.get(name)]
     found = [line for line in found if line[0]]
-    if len(found) == 1:
-        return [Curve(*found[0], color, 2.2, dashed)]
+    words = NAMES[name] if len(found) == 1 else f"{NAMES[name]}, mean"
     faint = f"color-mix(in srgb, {color} 35%, transparent)"
-    thin = [] if dashed else [Curve(x, y, faint, 1.0) for x, y in found]
-    return [*thin, *([Curve(*_mean(found), color, 2.2, dashed)] if found else [])]
+    thin = [] if dashed or len(found) == 1 else [_line(x, y, "", faint, width=1.0) for x, y in found]
+    return [*thin, *([_line(*_mean(found), words, color, dashed=dashed)] if found else [])]
+
+
+def _line(
+    x: Sequence[float], y: Sequence[float], name: str, color: str, *, width: float = 2.2, dashed: bool = False
+) -> Line:
+    """Return a line; that of a single epoch is a dot."""
+    return Line(x, y, name, color, dashed, [3.0] if len(x) == 1 else None, width=width)
 
 
 def _finite(epochs: Sequence[float], values: Sequence[float | None]) -> tuple[list[float], list[float]]:
@@ -96,37 +84,13 @@ def _mean(found: Sequence[tuple[Sequence[float], Sequence[float]]]) -> tuple[lis
     return epochs, [sum(by_epoch[epoch]) / len(by_epoch[epoch]) for epoch in epochs]
 
 
-def _svg(title: str, lines: Sequence[Curve], low: float, high: float, *, percent: bool) -> str:
+def _svg(title: str, lines: list[Line], low: float, high: float, *, percent: bool) -> str:
     last = max((x for line in lines for x in line.x), default=1)
-    parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">']
-    for step in range(TICKS + 1):
-        value = low + (high - low) * step / TICKS
-        y = _y(value, low, high)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        if step % 2 == 0:
-            text = f"{100 * value:g}" if percent else f"{value:.3g}"
-            parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{text}</text>')
-    for epoch, anchor in ((1, "middle"), (last, "middle"))[: 1 + (last > 1)]:
-        x = _x(epoch, last)
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 7}" text-anchor="{anchor}">{epoch:g}</text>')
-    parts += [_mark(line, last, low, high) for line in lines]
-    return "".join([*parts, "</svg>"])
-
-
-def _mark(line: Curve, last: float, low: float, high: float) -> str:
-    points = [(_x(x, last), _y(y, low, high)) for x, y in zip(line.x, line.y, strict=True)]
-    if len(points) == 1:
-        return f'<circle cx="{points[0][0]:.1f}" cy="{points[0][1]:.1f}" r="3" style="fill:{line.color}"/>'
-    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    dashes = ' stroke-dasharray="4 4"' if line.dashed else ""
-    return f'<path d="{path}" fill="none" style="stroke:{line.color}" stroke-width="{line.width}"{dashes}/>'
-
-
-def _x(epoch: float, last: float) -> float:
-    share = 0.5 if last <= 1 else (epoch - 1) / (last - 1)
-    return LEFT + 8 + share * (WIDTH - LEFT - RIGHT - 16)
-
-
-def _y(value: float, low: float, high: float) -> float:
-    share = min(max((value - low) / (high - low), 0.0), 1.0)
-    return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+    values = [low + (high - low) * step / TICKS for step in range(TICKS + 1)]
+    texts = [
+        (f"{100 * value:g}" if percent else f"{value:.3g}") if i % 2 == 0 else "" for i, value in enumerate(values)
+    ]
+    upright = Axis(low, high, list(zip(values, texts, strict=True)), "right, %" if percent else "loss")
+    epochs = [(1.0, "1")] if last <= 1 else [(1.0, "1"), (float(last), f"{last:g}")]
+    across = Axis(1.0, last, epochs, "epoch", grid=False) if last > 1 else Axis(0.0, 2.0, epochs, "epoch", grid=False)
+    return Chart(title, across, upright, lines, SMALL).svg()

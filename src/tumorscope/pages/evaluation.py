@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.evaluation.charts import charts
+from tumorscope.evaluation.document import MetricsDocument
 from tumorscope.evaluation.metrics_json import metrics_json
 from tumorscope.evaluation.words import (
     FEW,
@@ -21,11 +19,13 @@ from tumorscope.evaluation.words import (
 from tumorscope.files.atomic import write_json, write_text
 from tumorscope.files.names import FINDINGS, METRICS, REPORT
 from tumorscope.model_file import NOTUMOR
+from tumorscope.pages.evaluation_charts import charts
+from tumorscope.pages.frame import data_uri, percent, render
 
 if TYPE_CHECKING:
-    from tumorscope.evaluation.evaluate import Evaluation
+    from tumorscope.evaluation.measured import Measured
 
-TEMPLATE = "report.html.j2"
+TEMPLATE = "evaluation.html.j2"
 PATIENTS_SHOWN = 60
 TILES = (
     ("accuracy", "right answers (accuracy)"),
@@ -46,42 +46,34 @@ CLOSE = 0.03
 """A headline this little above the copy baseline is no achievement."""
 
 
-def write_evaluation(evaluation: Evaluation, out: str | Path) -> None:
+def write_evaluation(measured: Measured, out: str | Path) -> None:
     """Write ``metrics.json``, ``report.html`` and ``findings.csv`` into the folder `out`.
 
     Raises:
         OutputError: the folder cannot be written.
     """
-    out, values = Path(out), metrics_json(evaluation)
-    findings = evaluation.findings.drop(columns=[*NOT_IN_CSV])
+    out, values = Path(out), metrics_json(measured)
+    findings = measured.findings.drop(columns=[*NOT_IN_CSV])
     write_text(out / FINDINGS, findings.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
-    write_text(out / REPORT, report_page(evaluation, values))
-    write_json(out / METRICS, values)
+    write_text(out / REPORT, report_page(measured, values))
+    write_json(out / METRICS, MetricsDocument.checked(values))
 
 
-def report_page(evaluation: Evaluation, values: dict[str, Any] | None = None) -> str:
+def report_page(measured: Measured, values: dict[str, Any] | None = None) -> str:
     """Return the report as HTML text.
 
     Args:
-        evaluation: what was measured.
+        measured: what was measured.
         values: its ``metrics.json``, if it was made already.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("tumorscope.evaluation", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent, "number": number}
-    values = metrics_json(evaluation) if values is None else values
-    words = METRIC_WORDS | (PLAIN_WORDS if evaluation.is_foreign else {})
-    return environment.get_template(TEMPLATE).render(
+    values = metrics_json(measured) if values is None else values
+    words = METRIC_WORDS | (PLAIN_WORDS if measured.is_foreign else {})
+    return render(
+        TEMPLATE,
         m=values,
-        card=evaluation.card,
-        data=sorted(set(evaluation.findings["dataset"])),
+        version=values["version"],
+        card=measured.card,
+        data=sorted(set(measured.findings["dataset"])),
         tiles=_tiles(values),
         splits=_splits(values),
         metrics=[
@@ -91,32 +83,15 @@ def report_page(evaluation: Evaluation, values: dict[str, Any] | None = None) ->
         compared=[(key, words[key]) for key in COMPARED if key in values["full"]],
         floors=_floors(values),
         confusion=_confusion(values),
-        charts=charts(evaluation, values),
+        charts=charts(measured, values),
         parts=_parts(values),
         patients=_patients(values),
-        pictures=[_picture(picture) for picture in evaluation.mistakes],
-        examples=[_picture(picture) for picture in evaluation.examples],
-        wrong=int((~evaluation.outcome.right[evaluation.rows[evaluation.headline]]).sum()),
+        pictures=[_picture(picture) for picture in measured.mistakes],
+        examples=[_picture(picture) for picture in measured.examples],
+        wrong=int((~measured.outcome.right[measured.rows[measured.headline]]).sum()),
         split_words=SPLIT_WORDS,
         notumor=NOTUMOR,
     )
-
-
-def framed_page(evaluation: Evaluation, height: int = 860) -> str:
-    """Return the report wrapped for a notebook, so that its styles and the notebook's stay apart."""
-    style = f"width:100%;height:{height}px;border:1px solid #8884;border-radius:8px"
-    page = html.escape(report_page(evaluation))
-    return f'<iframe srcdoc="{page}" style="{style}" title="tumorscope evaluation"></iframe>'
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """Return a share as text: ``93.1%``, and ``–`` where there is none."""
-    return "–" if share is None else f"{100 * share:.{digits}f}%"
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a number as text: ``0.931``, and ``–`` where there is none."""
-    return "–" if value is None else f"{value:.{digits}f}"
 
 
 def _tiles(values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -202,10 +177,6 @@ def _picture(picture: Any) -> dict[str, Any]:
         "label": picture.label,
         "called": picture.called,
         "probability": picture.probability,
-        "plain": _data_uri(picture.plain),
-        "overlay": None if picture.overlay is None else _data_uri(picture.overlay),
+        "plain": data_uri(picture.plain),
+        "overlay": None if picture.overlay is None else data_uri(picture.overlay),
     }
-
-
-def _data_uri(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
