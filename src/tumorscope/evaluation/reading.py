@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tumorscope.catalog import Catalog
 from tumorscope.evaluation.pointing import points_inside, tumor_heatmap
-from tumorscope.preprocess import Plane, Spec, place
+from tumorscope.preprocess import Plane, Spec, is_empty, place
 from tumorscope.progress import Progress
 from tumorscope.scans import read_scan
 from tumorscope.twins.fingerprint import fingerprint
@@ -77,11 +77,15 @@ class Answers:
     Attributes:
         probabilities: ``(n, classes)``.
         outlier: ``(n,)``, NaN of a model that tells no distance.
+        pixels: ``(n,)``: the smaller side of the head, in pixels of the slice.
+        is_empty: bool ``(n,)``: whether the slice has a single gray level.
         pointing: ``(n,)``: 1 where the heatmap's peak lies in the mask, 0 where not, NaN where no tumor is outlined.
     """
 
     probabilities: NDArray[np.float64]
     outlier: NDArray[np.float64]
+    pixels: NDArray[np.float64]
+    is_empty: NDArray[np.bool_]
     pointing: NDArray[np.float64]
 
 
@@ -97,11 +101,13 @@ def answer(model: Subject, catalog: Catalog, table: pd.DataFrame, progress: Prog
     Raises:
         ScanError: a file went away or was damaged since the catalog was made.
     """
-    probabilities, outlier, hits = [], [], []
+    probabilities, outlier, sides, empty, hits = [], [], list[int](), list[bool](), list[float]()
     for pixels, rows in _batches(table, lambda row: read_row(row, model.card.spec)):
         out = model.predict_slices(pixels)
         probabilities.append(np.asarray(out.probabilities, np.float64))
         outlier.append(np.full(len(rows), np.nan) if out.outlier is None else np.asarray(out.outlier, np.float64))
+        sides += [place(plane, model.card.spec).pixels for plane in pixels]
+        empty += [is_empty(plane) for plane in pixels]
         hits += [_hit(model, catalog, row, pixels[i], out, i) for i, row in enumerate(rows)]
         if progress:
             progress("predicting", len(hits), len(table))
@@ -109,6 +115,8 @@ def answer(model: Subject, catalog: Catalog, table: pd.DataFrame, progress: Prog
     return Answers(
         np.concatenate(probabilities) if probabilities else np.zeros((0, classes)),
         np.concatenate(outlier) if outlier else np.zeros(0),
+        np.array(sides, np.float64),
+        np.array(empty, np.bool_),
         np.array(hits, np.float64),
     )
 

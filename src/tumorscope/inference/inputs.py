@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.errors import ScanError, UsageError
-from tumorscope.preprocess import Placement, Plane, Spec, place, preprocess
+from tumorscope.preprocess import Placement, Plane, Spec, is_empty, place, preprocess
 from tumorscope.scans import (
     DEEP_MODES,
     LGG_DEFAULT_CHANNEL,
@@ -50,11 +50,6 @@ class Input:
     is_empty: bool
     plane: Plane | None
     is_deep: bool = False
-
-    @property
-    def pixels(self) -> int:
-        """The smaller side of the head, in pixels of the picture."""
-        return min(self.placement.box[2:])
 
 
 def list_files(paths: Sequence[str | Path], out: Path | None = None) -> list[str]:
@@ -178,7 +173,6 @@ def _sequences(scan: Scan, index: int) -> Plane:
 
 
 def _input(file: str, index: int | None, plane: Plane, spec: Spec, keep_plane: bool, is_deep: bool) -> Input:
-    is_empty = bool(plane.min() == plane.max())
     kept = plane if keep_plane else None  # a folder of large pictures must not fill the memory
     placed = place(plane, spec)
-    return Input(file, index, preprocess(plane, spec, placed), placed, is_empty, kept, is_deep)
+    return Input(file, index, preprocess(plane, spec, placed), placed, is_empty(plane), kept, is_deep)

@@ -166,15 +166,20 @@ class Model:
         Returns:
             In the order of `items`, each finding with what stands behind it; a file that could not be read has nothing.
         """
-        outputs = self._run([item.image for item in items if isinstance(item, Input)])
-        row, answers = 0, list[tuple[Finding, Slice | None]]()
-        for item in items:
-            if isinstance(item, ScanError):
-                answers.append((self._failure(item), None))
-                continue
-            answers.append(self._finding(item, outputs, row))
-            row += 1
-        return answers
+        read = [item for item in items if isinstance(item, Input)]
+        outputs = self._run([item.image for item in read])
+        said = decide(
+            self.card,
+            outputs.probabilities,
+            outputs.outlier,
+            pixels=[item.placement.pixels for item in read],
+            is_empty=[item.is_empty for item in read],
+        )
+        slices = iter([Slice(item, said[row], outputs.heatmap[row]) for row, item in enumerate(read)])
+        return [
+            (self._failure(item), None) if isinstance(item, ScanError) else self._finding(next(slices))
+            for item in items
+        ]
 
     def predict_slices(self, planes: Sequence[Plane]) -> SliceOutputs:
         """Run the model on slices that are in memory.
@@ -203,14 +208,8 @@ class Model:
         tumor = joined["probabilities"][:, list(self.card.tumor_classes)].sum(axis=1)
         return SliceOutputs(joined["probabilities"], tumor, joined["heatmap"], joined["embedding"], joined["outlier"])
 
-    def _finding(self, item: Input, outputs: SliceOutputs, row: int) -> tuple[Finding, Slice]:
-        said = decide(
-            self.card,
-            outputs.probabilities[row],
-            float(outputs.outlier[row]),
-            pixels=item.pixels,
-            is_empty=item.is_empty,
-        )
+    def _finding(self, behind: Slice) -> tuple[Finding, Slice]:
+        item, said = behind.item, behind.said
         finding = Finding(
             file=item.file,
             slice=item.index,
@@ -223,7 +222,7 @@ class Model:
             message=said.message,
             model=self._name,
         )
-        return finding, Slice(item, said, outputs.heatmap[row])
+        return finding, behind
 
     def _failure(self, error: ScanError) -> Finding:
         text = error.what if error.remedy is None else f"{error.what}; {error.remedy}"
