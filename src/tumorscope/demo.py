@@ -17,7 +17,7 @@ from tumorscope.audits.audit import Audit, run_audit, write_audit
 from tumorscope.catalog.phantom import draw_phantom
 from tumorscope.errors import OutputError
 from tumorscope.files.atomic import write_bytes, write_text
-from tumorscope.findings import FLAGS, Finding, Findings
+from tumorscope.findings import Findings, SliceFinding
 from tumorscope.inference import load
 from tumorscope.progress import Progress
 from tumorscope.samples import example_scans
@@ -128,7 +128,7 @@ def _page(audit: Audit, findings: Findings, planted: list[str]) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     return environment.get_template("demo.html.j2").render(
-        findings=[_shown(finding) for finding in findings],
+        findings=[_shown(finding) for finding in findings if finding.kind == "slice"],
         model=findings[0].model,
         planted=len(planted),
         leaks=audit.summary["leaks"],
@@ -137,13 +137,12 @@ def _page(audit: Audit, findings: Findings, planted: list[str]) -> str:
     )
 
 
-def _shown(finding: Finding) -> dict[str, Any]:
+def _shown(finding: SliceFinding) -> dict[str, Any]:
     picture = b"" if finding.heatmap is None else Path(finding.heatmap).read_bytes()
     return {
         "name": Path(finding.file).name,
         "picture": "data:image/png;base64," + base64.b64encode(picture).decode("ascii"),
-        "label": finding.label,
+        "verdict": finding.verdict,
         "tumor": finding.tumor_probability,
-        "status": finding.status,
-        "notes": [f"{name.replace('_', ' ')}: {FLAGS[name]}" for name in finding.flags],
+        "sentence": finding.sentence,
     }

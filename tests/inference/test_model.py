@@ -171,9 +171,9 @@ def test_a_picture_of_three_sequences_is_answered_once_or_thrice(model, tmp_path
     planes[0, 0] = 0
     path = tmp_path / "three.png"
     path.write_bytes(cv2.imencode(".png", planes[..., ::-1])[1].tobytes())
-    assert [(f.slice, f.label) for f in model.predict(path)] == [(None, "meningioma")]
-    answers = [(f.slice, f.label) for f in model.predict(path, channels="all")]
-    assert answers == [(0, "glioma"), (1, "meningioma"), (2, "pituitary")]
+    assert [(f.slice, f.sequence, f.label) for f in model.predict(path)] == [(None, "FLAIR", "meningioma")]
+    answers = [(f.slice, f.sequence, f.label) for f in model.predict(path, channels="all")]
+    assert answers == [(None, "T1", "glioma"), (None, "FLAIR", "meningioma"), (None, "T1ce", "pituitary")]
 
 
 def test_a_single_gray_level_and_a_stranger_are_refused(model, draw):

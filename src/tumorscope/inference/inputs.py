@@ -16,6 +16,7 @@ from tumorscope.preprocess import Placement, Plane, Spec, is_empty, place, prepr
 from tumorscope.scans import (
     DEEP_MODES,
     LGG_DEFAULT_CHANNEL,
+    LGG_SEQUENCES,
     MAX_PIXELS,
     Channels,
     Scan,
@@ -36,6 +37,7 @@ class Input:
     Attributes:
         file: as findings name it.
         index: which slice of the file, None where it has one.
+        sequence: which sequence it shows, where the file holds several and the model takes one.
         image: uint8 ``(side, side, channels)``.
         placement: where the slice lies in the image.
         is_empty: whether the picture has a single gray level.
@@ -45,6 +47,7 @@ class Input:
 
     file: str
     index: int | None
+    sequence: str | None
     image: NDArray[np.uint8]
     placement: Placement
     is_empty: bool
@@ -90,10 +93,10 @@ def read_inputs(
     if os.path.isdir(file):
         raise ScanError("is a folder that cannot be looked into", file=file, remedy="ask for the right to open it")
     scan = read_scan(file, max_pixels)
-    planes, is_deep = list(_planes(scan, spec, channels)), scan.meta.get("mode") in DEEP_MODES
+    is_deep, has_many = scan.meta.get("mode") in DEEP_MODES, len(scan.pixels) > 1
     return [
-        _input(file, index if len(planes) > 1 else None, plane, spec, keep_planes, is_deep)
-        for index, plane in enumerate(planes)
+        _input(file, index if has_many else None, sequence, plane, spec, keep_planes, is_deep)
+        for index, sequence, plane in _planes(scan, spec, channels)
     ]
 
 
@@ -146,14 +149,16 @@ def _is_hidden(path: Path, root: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
-def _planes(scan: Scan, spec: Spec, channels: Channels) -> Iterator[Plane]:
+def _planes(scan: Scan, spec: Spec, channels: Channels) -> Iterator[tuple[int, str | None, Plane]]:
+    """Return index, sequence and pixels of each slice; the sequences of a slice follow one another."""
+    chosen = range(len(LGG_SEQUENCES)) if channels == "all" else (LGG_DEFAULT_CHANNEL,)
     for index in range(len(scan.pixels)):
         if spec.channels == "lgg":
-            yield _sequences(scan, index)
-        elif scan.has_sequences and channels == "all":
-            yield from (scan.gray(index, channel) for channel in range(scan.pixels.shape[-1]))
+            yield index, None, _sequences(scan, index)
+        elif scan.has_sequences:
+            yield from ((index, LGG_SEQUENCES[channel], scan.gray(index, channel)) for channel in chosen)
         else:
-            yield scan.gray(index, LGG_DEFAULT_CHANNEL if scan.has_sequences else None)
+            yield index, None, scan.gray(index)
 
 
 def _sequences(scan: Scan, index: int) -> Plane:
@@ -172,7 +177,9 @@ def _sequences(scan: Scan, index: int) -> Plane:
     return np.repeat(scan.pixels[index][..., None], 3, axis=-1)
 
 
-def _input(file: str, index: int | None, plane: Plane, spec: Spec, keep_plane: bool, is_deep: bool) -> Input:
+def _input(
+    file: str, index: int | None, sequence: str | None, plane: Plane, spec: Spec, keep_plane: bool, is_deep: bool
+) -> Input:
     kept = plane if keep_plane else None  # a folder of large pictures must not fill the memory
     placed = place(plane, spec)
-    return Input(file, index, preprocess(plane, spec, placed), placed, is_empty(plane), kept, is_deep)
+    return Input(file, index, sequence, preprocess(plane, spec, placed), placed, is_empty(plane), kept, is_deep)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from tumorscope.errors import ModelFileError, ScanError
 from tumorscope.files.atomic import write_text
-from tumorscope.findings import Finding, Findings, ModelName
+from tumorscope.findings import Finding, Findings, ModelName, SliceFinding, failed_finding
 from tumorscope.inference.decide import Decision, decide
 from tumorscope.inference.inputs import Input, list_files, read_inputs
+from tumorscope.inference.sentences import slice_finding
 from tumorscope.model_file import Card, ModelFile, read_model
 from tumorscope.preprocess import Plane, preprocess
 from tumorscope.results.album import Album
@@ -158,7 +159,7 @@ class Model:
             reason = getattr(error, "strerror", None) or error or "too little memory"
             return [ScanError(f"cannot be read ({reason})", file=file, remedy="check the file")]
 
-    def answer(self, items: Sequence[Input | ScanError]) -> list[tuple[Finding, Slice | None]]:
+    def answer(self, items: Sequence[Input | ScanError]) -> list[tuple[SliceFinding, Slice | None]]:
         """Run the graph on what `read` gave, of any number of files, and say what each item shows.
 
         Every finding of the package is made here: those of `predict` and those of the server.
@@ -192,7 +193,7 @@ class Model:
 
     def _read_and_answer(
         self, named: Sequence[str], channels: Channels, keep_planes: bool
-    ) -> list[tuple[Finding, Slice | None]]:
+    ) -> list[tuple[SliceFinding, Slice | None]]:
         return self.answer(
             [item for file in named for item in self.read(file, channels=channels, keep_planes=keep_planes)]
         )
@@ -208,25 +209,16 @@ class Model:
         tumor = joined["probabilities"][:, list(self.card.tumor_classes)].sum(axis=1)
         return SliceOutputs(joined["probabilities"], tumor, joined["heatmap"], joined["embedding"], joined["outlier"])
 
-    def _finding(self, behind: Slice) -> tuple[Finding, Slice]:
-        item, said = behind.item, behind.said
-        finding = Finding(
-            file=item.file,
-            slice=item.index,
-            status=said.status,
-            label=said.label,
-            probabilities=said.probabilities,
-            tumor_probability=said.tumor_probability,
-            prediction_set=said.prediction_set,
-            flags=said.flags,
-            message=said.message,
-            model=self._name,
+    def _finding(self, behind: Slice) -> tuple[SliceFinding, Slice]:
+        item = behind.item
+        finding = slice_finding(
+            self.card, behind.said, file=item.file, index=item.index, sequence=item.sequence, model=self._name
         )
         return finding, behind
 
-    def _failure(self, error: ScanError) -> Finding:
+    def _failure(self, error: ScanError) -> SliceFinding:
         text = error.what if error.remedy is None else f"{error.what}; {error.remedy}"
-        return Finding(file=error.file or "", status="error", message=text, model=self._name)
+        return failed_finding(error.file or "", text, self._name)
 
     @property
     def _name(self) -> ModelName:

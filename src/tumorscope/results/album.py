@@ -51,7 +51,8 @@ class Album:
             write_bytes(self.folder / SHEET, encode_png(contact_sheet(self._sheet)))
 
     def _unique(self, item: Input) -> str:
-        stem = Path(item.file).stem if item.index is None else f"{Path(item.file).stem}.{item.index}"
+        parts = (Path(item.file).stem, item.index, item.sequence)
+        stem = ".".join(str(part) for part in parts if part is not None)
         name, number = f"{stem}.png", 2
         while name in self._names:
             name, number = f"{stem}-{number}.png", number + 1
