@@ -257,11 +257,10 @@ def test_a_server_that_is_gone_fails_with_what_to_do_and_can_be_asked_again(visi
 
 
 def test_a_scan_is_shown_by_what_its_slices_amount_to(page, add, scans, address):
+    picture = scans["phantom_notumor.png"].read_bytes()
     taken = page.request.post(
         f"{address}/v1/findings?layers=true",
-        multipart={
-            "files": {"name": "a", "mimeType": "image/png", "buffer": scans["phantom_notumor.png"].read_bytes()}
-        },
+        multipart={"files": {"name": "a", "mimeType": "image/png", "buffer": picture}},
     )
     (clear,) = taken.json()["findings"]
     slices = [clear | {"slice": index} for index in range(3)]
