@@ -128,6 +128,8 @@ def _outcome(
         cover=cover,
         probabilities=answers.probabilities,
         outlier=answers.outlier,
+        pixels=answers.pixels,
+        is_empty=answers.is_empty,
         pointing=answers.pointing,
         clusters=_clusters(table),
         prevalence=prevalence,
