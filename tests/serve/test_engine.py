@@ -5,23 +5,23 @@ import asyncio
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from tumorscope.inference import inputs as inputs_module
 from tumorscope.inference import load
-from tumorscope.scans import Scan
 from tumorscope.serve.engine import Engine
 from tumorscope.serve.settings import Limits
 from tumorscope.serve.uploads import Upload
 
 
 @pytest.fixture
-def ask(quadrant_model, draw, monkeypatch, tmp_path):
-    """Return a function that answers a file which holds the given pixels."""
+def ask(quadrant_model, tmp_path):
+    """Return a function that answers a file which holds the given pages."""
 
-    def answer(pixels, **options):
-        path = draw("a.png", 0)
-        monkeypatch.setattr(inputs_module, "read_scan", lambda *_: Scan(np.float32(pixels), "volume", path))
-        engine = Engine(load(quadrant_model, threads=1), Limits())
+    def answer(pages, limits=None, **options):
+        first, *others = map(Image.fromarray, pages)
+        path = tmp_path / "stack.tif"
+        first.save(path, save_all=True, append_images=others)
+        engine = Engine(load(quadrant_model, threads=1), limits or Limits())
         try:
             upload = Upload("the scan", path)
             return asyncio.run(engine.answer([upload, upload], **options))
@@ -58,8 +58,14 @@ def test_the_sequences_of_a_picture_amount_to_nothing_together(ask, draw):
 
 
 def test_sequences_of_several_slices_are_a_volume_each(ask, draw):
-    scan = np.stack([np.moveaxis(quadrants(draw, *planes), 0, -1) for planes in ((2, 2, 2), (0, 2, 2))])
+    scan = np.stack([np.moveaxis(quadrants(draw, *planes), 0, -1) for planes in ((0, 2, 2), (2, 2, 2))])
     found = [answer.finding for answer in ask(scan, channels="all")][:9]
+    assert [(f.slice, f.sequence) for f in found[:4]] == [(0, "T1"), (0, "FLAIR"), (0, "T1ce"), (1, "T1")]
     assert [(f.sequence, f.verdict) for f in found if f.kind == "volume"] == [
         ("T1", "tumor"), ("FLAIR", "notumor"), ("T1ce", "notumor"),
     ]  # fmt: skip
+
+
+def test_a_file_of_more_slices_than_a_server_takes_fails_alone(ask, draw):
+    answers = ask(quadrants(draw, 0, 1, 2), limits=Limits(slices=2))
+    assert [answer.finding.message for answer in answers] == 2 * ["holds 3 slices; split it below 2"]

@@ -278,3 +278,10 @@ def test_a_scan_is_shown_by_what_its_slices_amount_to(page, add, scans, address)
     assert "Whole scan" in whole
     assert "Slice 3 of 3, the gravest, speaks for the scan." in whole
     assert page.locator(".answer .said").inner_text() == "No tumor seen"
+
+
+def test_every_page_of_a_file_is_a_slice_and_the_gravest_speaks(page, add):
+    add(page, "stack.tif")
+    assert state_of(page, "stack.tif") == "Tumor likely: glioma, 5 slices"
+    expect(page.locator(".corner.top.left")).to_contain_text("slice 3, 3 of 5")
+    assert "A tumor is called on slice 3." in page.locator(".whole").inner_text()
