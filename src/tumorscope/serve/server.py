@@ -131,7 +131,7 @@ class Server(uvicorn.Server):
 
     async def _drain(self) -> None:
         service: Service = self._app.state.service
-        await service.gate.close(self._settings.limits.drain_seconds)
+        await service.admission.close(self._settings.limits.drain_seconds)
         self.should_exit = True
 
 

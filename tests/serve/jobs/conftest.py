@@ -110,10 +110,10 @@ class Desk:
 
     async def until(self, jobs, job_id, is_so):
         """Return a job once something is so of it; what was told before is seen, too."""
-        with jobs.listening(job_id) as ear:
+        with jobs.listening(job_id) as subscription:
             job = await jobs.get(job_id)
             while not is_so(job):
-                job = await ear.wait(20)
+                job = await subscription.wait(20)
                 assert job is not None, "nothing was told for too long"
             return job
 

@@ -31,13 +31,13 @@ To add a kind of job:
 4. Read it back: ``await jobs.get(id)`` gives the `Job` (status, stage, done, total, error) or raises `JobGoneError`;
    ``await jobs.entries(id, since, limit)`` gives what was recorded; ``jobs.results(id)`` is the folder of results.
 
-The `Jobs` of a server are ``request.app.state.jobs``, opened when it starts and closed when it stops.
+The `JobService` of a server is ``request.app.state.jobs``, opened when it starts and closed when it stops.
 """
 
-from tumorscope.serve.jobs.desk import Jobs, serving_jobs
 from tumorscope.serve.jobs.draft import Draft
 from tumorscope.serve.jobs.record import ENDED, OPEN, Job, JobGoneError, JobStopped, TooManyJobsError
 from tumorscope.serve.jobs.registry import KINDS, Kind
+from tumorscope.serve.jobs.service import JobService, serving_jobs
 from tumorscope.serve.jobs.work import Work
 
 __all__ = [
@@ -47,8 +47,8 @@ __all__ = [
     "Draft",
     "Job",
     "JobGoneError",
+    "JobService",
     "JobStopped",
-    "Jobs",
     "Kind",
     "TooManyJobsError",
     "Work",

@@ -12,7 +12,7 @@ from anyio import to_thread
 
 from tumorscope.findings import Finding, ModelName
 from tumorscope.serve.engine import Answer
-from tumorscope.serve.jobs.shelf import keeping
+from tumorscope.serve.jobs.folders import keeping
 from tumorscope.serve.jobs.work import Work
 from tumorscope.serve.uploads import Upload
 

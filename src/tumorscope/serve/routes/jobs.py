@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import ConfigDict, Field
 
 from tumorscope.findings import Finding
-from tumorscope.serve.jobs import Job, Jobs
+from tumorscope.serve.jobs import Job, JobService
 from tumorscope.serve.jobs.document import EXAMPLE, JobDocument
 from tumorscope.serve.jobs.events import events_of
 from tumorscope.serve.jobs.findings import overlay_path
@@ -71,10 +71,10 @@ async def submit_job(
     A job outlives the server: one that was stopped or killed goes on where it was. It is removed an hour after its
     end, or by `DELETE`.
     """
-    jobs: Jobs = _jobs(request)
+    jobs: JobService = _jobs(request)
     service: Service = request.app.state.service
     options = {"model": service.model.file.sha256, "channels": channels, "overlay": overlay is not None}
-    with service.gate.counted():
+    with service.admission.counted():
         async with jobs.accepting("findings", size=announced_size(request)) as draft:
             uploads = await receive_uploads(request, draft.files, files=service.settings.limits.job_files)
             job = await draft.submit(uploads, options=options)
@@ -127,12 +127,12 @@ async def remove_job(request: Request, job_id: JobId) -> Response:
     return Response(status_code=204)
 
 
-def _jobs(request: Request) -> Jobs:
-    jobs: Jobs = request.app.state.jobs
+def _jobs(request: Request) -> JobService:
+    jobs: JobService = request.app.state.jobs
     return jobs
 
 
-def _body(jobs: Jobs, job: Job, entries: Sequence[str], since: int, limit: int, results: Path | None) -> bytes:
+def _body(jobs: JobService, job: Job, entries: Sequence[str], since: int, limit: int, results: Path | None) -> bytes:
     """Write the document around the findings, which stand as text already."""
     page = entries[:limit]
     if results is not None:

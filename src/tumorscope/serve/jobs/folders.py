@@ -22,7 +22,7 @@ RESERVE = 256 * MEBI
 """Bytes of the disk that uploads leave free."""
 
 
-class Shelf:
+class JobFolders:
     """The folders of a server's jobs, each named by its job; only this user can open them.
 
     Args:

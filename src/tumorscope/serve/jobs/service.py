@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 from anyio import CancelScope, to_thread
 
 from tumorscope.errors import OutputError, TumorscopeError
-from tumorscope.serve.jobs.bell import Bell, Ear
 from tumorscope.serve.jobs.document import job_document
 from tumorscope.serve.jobs.draft import Draft
+from tumorscope.serve.jobs.folders import JobFolders
 from tumorscope.serve.jobs.gauges import show_jobs
 from tumorscope.serve.jobs.place import Place, holding
 from tumorscope.serve.jobs.record import ENDED, OPEN, Job, JobGoneError, JobStopped, TooManyJobsError
 from tumorscope.serve.jobs.registry import KINDS
-from tumorscope.serve.jobs.shelf import Shelf
 from tumorscope.serve.jobs.store import JobStore
+from tumorscope.serve.jobs.subscriptions import Subscription, Subscriptions
 from tumorscope.serve.jobs.work import Work
 from tumorscope.serve.problems import internal_problem
 from tumorscope.serve.uploads import Upload
@@ -59,7 +59,7 @@ class _Open:
 
 
 @asynccontextmanager
-async def serving_jobs(service: Service) -> AsyncIterator[Jobs]:
+async def serving_jobs(service: Service) -> AsyncIterator[JobService]:
     """Open the jobs of a server, go on with those that an earlier one left, and close them when the block ends.
 
     Raises:
@@ -68,7 +68,7 @@ async def serving_jobs(service: Service) -> AsyncIterator[Jobs]:
     """
     settings = service.settings
     with holding(settings.keep, settings.host, settings.port) as place:
-        jobs = Jobs(place, service)
+        jobs = JobService(place, service)
         show_jobs(service.telemetry.registry, open_jobs=lambda: jobs.open, listeners=lambda: jobs.listeners)
         try:
             await jobs.start()
@@ -77,7 +77,7 @@ async def serving_jobs(service: Service) -> AsyncIterator[Jobs]:
             await jobs.close()
 
 
-class Jobs:
+class JobService:
     """The durable jobs of one server; get them from `serving_jobs`.
 
     Args:
@@ -93,9 +93,9 @@ class Jobs:
         self.lifetime = None if place.keeps else limits.job_lifetime_seconds
         self._most_open = limits.jobs
         self._service = service
-        self._shelf = Shelf(place.folder / FOLDER)
+        self._folders = JobFolders(place.folder / FOLDER)
         self._store = JobStore(place.folder)
-        self._bell = Bell()
+        self._subscriptions = Subscriptions()
         self._drafts = 0
         self._open: dict[str, _Open] = {}
         self._tending: list[asyncio.Task[None]] = []
@@ -109,7 +109,7 @@ class Jobs:
     @property
     def listeners(self) -> int:
         """How many listen to the events of any job."""
-        return self._bell.listeners
+        return self._subscriptions.listeners
 
     @asynccontextmanager
     async def accepting(self, kind: str, *, size: int = 0) -> AsyncIterator[Draft]:
@@ -136,8 +136,8 @@ class Jobs:
         job_id = secrets.token_urlsafe(24)
         self._drafts += 1
         try:
-            await to_thread.run_sync(self._shelf.make, job_id, size)
-            yield Draft(job_id, self._shelf.files(job_id), accept)
+            await to_thread.run_sync(self._folders.make, job_id, size)
+            yield Draft(job_id, self._folders.files(job_id), accept)
         finally:
             self._drafts -= 1
             with CancelScope(shield=True):
@@ -157,15 +157,15 @@ class Jobs:
 
     def results(self, job_id: str) -> Path:
         """Return the folder of what a job has made; `job_id` is one that `get` has found."""
-        return self._shelf.results(job_id)
+        return self._folders.results(job_id)
 
     def document(self, job: Job) -> dict[str, Any]:
         """Return a job as the API tells of it, as plain data."""
         return job_document(job, self.lifetime).model_dump(by_alias=True)
 
-    def listening(self, job_id: str) -> AbstractContextManager[Ear]:
+    def listening(self, job_id: str) -> AbstractContextManager[Subscription]:
         """Listen to a job within a block."""
-        return self._bell.listening(job_id)
+        return self._subscriptions.listening(job_id)
 
     async def remove(self, job_id: str) -> None:
         """Cancel a job if it is open, and remove it with its files.
@@ -177,7 +177,9 @@ class Jobs:
         if job_id in self._open:
             await asyncio.wait([self._open[job_id].stop()])
         job = await self.get(job_id)  # it may have ended meanwhile
-        self._bell.ring(await to_thread.run_sync(self._store.end, job_id, "cancelled") if job.is_open else job)
+        self._subscriptions.publish(
+            await to_thread.run_sync(self._store.end, job_id, "cancelled") if job.is_open else job
+        )
         await to_thread.run_sync(self._forget, job_id)
 
     async def start(self) -> None:
@@ -185,11 +187,11 @@ class Jobs:
         await to_thread.run_sync(self._tidy)
         for job in await to_thread.run_sync(self._store.with_status, OPEN):
             self._begin(job, was_interrupted=job.status == "running")
-        self._tending += [asyncio.create_task(task) for task in (self._keep_sweeping(), self._hang_up_in_time())]
+        self._tending += [asyncio.create_task(task) for task in (self._keep_sweeping(), self._close_in_time())]
 
     async def close(self) -> None:
         """Stop working; open jobs stay recorded, and the next server goes on with them."""
-        self._bell.hang_up()
+        self._subscriptions.close()
         for task in self._tending:
             task.cancel()
         stopped = [running.stop() for running in list(self._open.values())]
@@ -213,8 +215,8 @@ class Jobs:
                 self._open[job.id].is_ending = True  # before anyone can see it: who does may submit the next
                 ended = await to_thread.run_sync(self._store.end, job.id, "failed" if error else "done", error)
                 if self.lifetime is not None:
-                    await to_thread.run_sync(self._shelf.remove_files, job.id)
-                self._bell.ring(ended)
+                    await to_thread.run_sync(self._folders.remove_files, job.id)
+                self._subscriptions.publish(ended)
             except (JobGoneError, JobStopped):
                 return
             except OutputError as fault:  # it stays open, and the next server goes on with it
@@ -233,10 +235,12 @@ class Jobs:
 
     async def _run(self, job: Job, was_interrupted: bool, stopped: threading.Event) -> str | None:
         begun = await to_thread.run_sync(self._store.begin, job.id)
-        self._bell.ring(begun)
+        self._subscriptions.publish(begun)
         files = await to_thread.run_sync(self._uploads, job.id)
-        results = self._shelf.results(job.id)
-        work = Work(begun, files, results, self._service, was_interrupted, self._store, self._bell.ring, stopped)
+        results = self._folders.results(job.id)
+        work = Work(
+            begun, files, results, self._service, was_interrupted, self._store, self._subscriptions.publish, stopped
+        )
         try:
             await KINDS[job.kind].load()(work)
         except (OutputError, JobGoneError):
@@ -247,10 +251,10 @@ class Jobs:
             return str(internal_problem(error).detail)
         return None
 
-    async def _hang_up_in_time(self) -> None:
+    async def _close_in_time(self) -> None:
         """Let every listener go once the server is asked to stop: it waits for open connections."""
-        await self._service.gate.stopping.wait()
-        self._bell.hang_up()
+        await self._service.admission.stopping.wait()
+        self._subscriptions.close()
 
     async def _keep_sweeping(self) -> None:
         while True:
@@ -261,30 +265,30 @@ class Jobs:
                 log.warning("jobs whose time is over cannot be removed: the folder %s", error.what)
 
     def _uploads(self, job_id: str) -> list[Upload]:
-        folder = self._shelf.files(job_id)
+        folder = self._folders.files(job_id)
         return [Upload(name, folder / stored) for name, stored in self._store.files(job_id)]
 
     def _write_down(self, job: Job, uploads: Sequence[Upload]) -> None:
-        self._shelf.flush(job.id, uploads)
+        self._folders.flush(job.id, uploads)
         self._store.add(job, [(upload.name, upload.path.name) for upload in uploads])
 
     def _forget(self, job_id: str) -> None:
         self._store.remove(job_id)
-        self._shelf.remove(job_id)
+        self._folders.remove(job_id)
 
     def _clear_unless_known(self, job_id: str) -> None:
         try:
             self._store.get(job_id)
         except JobGoneError:
-            self._shelf.remove(job_id)
+            self._folders.remove(job_id)
 
     def _tidy(self) -> None:
         self._sweep()
         ended = [job.id for job in self._store.with_status(ENDED)]
-        self._shelf.remove_others({*ended, *(job.id for job in self._store.with_status(OPEN))})
+        self._folders.remove_others({*ended, *(job.id for job in self._store.with_status(OPEN))})
         if self.lifetime is not None:  # the server may have died between a job's end and this
             for job_id in ended:
-                self._shelf.remove_files(job_id)
+                self._folders.remove_files(job_id)
 
     def _sweep(self) -> None:
         """Remove the jobs whose time is over."""
