@@ -16,7 +16,7 @@ from tumorscope.inference import Model, load
 from tumorscope.serve.access import Access
 from tumorscope.serve.engine import Engine
 from tumorscope.serve.error_middleware import ErrorMiddleware
-from tumorscope.serve.jobs import serving_jobs
+from tumorscope.serve.jobs.serving import serving_jobs
 from tumorscope.serve.keeping import Keeper
 from tumorscope.serve.limits import AdmissionControl, BodyLimits
 from tumorscope.serve.openapi import add_document

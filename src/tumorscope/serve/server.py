@@ -11,8 +11,8 @@ from types import FrameType
 import uvicorn
 
 from tumorscope.errors import UsageError
+from tumorscope.jobs import check_free
 from tumorscope.serve.app import create_app
-from tumorscope.serve.jobs.place import check_free
 from tumorscope.serve.keeping import Keeper
 from tumorscope.serve.logs import logging_to_stderr
 from tumorscope.serve.protocol import protocol_with

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tumorscope.serve.jobs import KINDS, Kind
+from tumorscope.serve.jobs.kinds import KINDS, ServedKind
 from tumorscope.serve.uploads import Upload
 
 SOURCE = Path(__file__).parents[3] / "src"
@@ -97,7 +97,7 @@ class Desk:
 
     def works_by(self, run):
         """Let the desk know a kind of job, 'other', that `run` works on."""
-        self._monkeypatch.setitem(KINDS, "other", Kind("other", lambda: run, "/v1/others"))
+        self._monkeypatch.setitem(KINDS, "other", ServedKind(lambda work, _service: run(work), "/v1/others"))
 
     async def submit(self, app, paths, *, overlay=False, model=None, channels="one"):
         """Submit files for findings, as a route does once they are received."""

@@ -8,9 +8,11 @@ import pytest
 from anyio import to_thread
 
 from tumorscope.errors import CatalogError
-from tumorscope.serve.jobs import JobGoneError, JobService, JobStopped
-from tumorscope.serve.jobs import folders as folders_module
-from tumorscope.serve.jobs import service as service_module
+from tumorscope.jobs import JobGoneError, JobService, JobStopped
+from tumorscope.jobs import executor as executor_module
+from tumorscope.jobs import expiry as expiry_module
+from tumorscope.jobs import folders as folders_module
+from tumorscope.serve.jobs.document import job_document
 
 
 def test_removing_a_running_job_tells_its_listeners_and_stops_its_thread(app, desk):
@@ -116,10 +118,10 @@ def test_why_a_job_failed_is_told_without_paths(app, desk, caplog, error, reason
 
 
 @pytest.mark.parametrize(
-    ("room_after", "expected"), [(1, ("done", None, 1)), (9, ("failed", service_module.NO_ROOM, 0))]
+    ("room_after", "expected"), [(1, ("done", None, 1)), (9, ("failed", executor_module.NO_ROOM, 0))]
 )
 def test_a_full_disk_is_waited_for_and_then_said(app, desk, draw, monkeypatch, room_after, expected):
-    monkeypatch.setattr(service_module, "RETRY_AFTER", (0.05,))
+    monkeypatch.setattr(executor_module, "RETRY_AFTER", (0.05,))
 
     async def run():
         async with app(port=1) as one:
@@ -147,14 +149,14 @@ def test_a_full_disk_is_waited_for_and_then_said(app, desk, draw, monkeypatch, r
 
 
 def test_ended_jobs_go_when_their_time_is_over_unless_they_are_kept(app, desk, draw, monkeypatch, tmp_path):
-    monkeypatch.setattr(service_module, "SWEEP_S", 0.05)
+    monkeypatch.setattr(expiry_module, "SWEEP_S", 0.05)
 
     async def run(**settings):
         async with app(port=1, limits={"job_lifetime_seconds": 0.3}, **settings) as one:
             jobs: JobService = one.state.jobs
             job = await desk.submit(one, [draw("x.png", 1)])
             ended = await desk.end_of(jobs, job.id)
-            expires = jobs.document(ended)["expires"]
+            expires = job_document(ended, jobs.lifetime)["expires"]
             folder, end = jobs.results(job.id).parent, time.monotonic() + (0.8 if settings else 20)
             while folder.exists() and time.monotonic() < end:
                 await asyncio.sleep(0.02)

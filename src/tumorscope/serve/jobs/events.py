@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 
-from tumorscope.serve.jobs.record import Job, JobGoneError
-from tumorscope.serve.jobs.service import JobService
+from tumorscope.jobs import Job, JobGoneError, JobService
+from tumorscope.serve.jobs.document import job_document
 
 HEARTBEAT_S = 10.0
 RETRY_MS = 1000
@@ -34,7 +34,7 @@ async def events_of(jobs: JobService, job: Job, seen: int = -1) -> AsyncIterator
         while True:
             if newest is not None and newest.revision > seen:
                 seen = newest.revision
-                yield _event(jobs, newest)
+                yield _event(newest, jobs.lifetime)
             if subscription.closed or (newest is not None and not newest.is_open):
                 return
             newest = await subscription.wait(HEARTBEAT_S)
@@ -42,7 +42,7 @@ async def events_of(jobs: JobService, job: Job, seen: int = -1) -> AsyncIterator
                 yield HEARTBEAT
 
 
-def _event(jobs: JobService, job: Job) -> bytes:
+def _event(job: Job, lifetime: float | None) -> bytes:
     name = "progress" if job.is_open else "end"
-    data = json.dumps(jobs.document(job))
+    data = json.dumps(job_document(job, lifetime))
     return f"event: {name}\nid: {job.revision}\ndata: {data}\n\n".encode()

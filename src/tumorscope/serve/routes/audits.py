@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from tumorscope.errors import ScanError
+from tumorscope.jobs import Job, JobService
 from tumorscope.serve.audits.document import DOWNLOADS, MOST, PAGE, audit_document, twins_document
 from tumorscope.serve.audits.order import FILES, TWINS
 from tumorscope.serve.audits.schema import AuditDocument, RootsDocument, TwinsDocument
 from tumorscope.serve.audits.twins import Kind, Part, Sorting, TwinQuery, TwinStore
 from tumorscope.serve.audits.unpack import ZipLimits, check_zip
-from tumorscope.serve.jobs import Job, JobService
+from tumorscope.serve.jobs.document import job_document
 from tumorscope.serve.problems import ProblemError
 from tumorscope.serve.reading import ascii_json, file_answer, not_found, sent_as
 from tumorscope.serve.roots import (
@@ -225,7 +226,12 @@ async def _finished(jobs: JobService, audit_id: str) -> Job:
 
 def _document(jobs: JobService, job: Job) -> dict[str, Any]:
     options = job.options
-    return {**jobs.document(job), "name": options["name"], "root": options.get("root"), "path": options.get("path")}
+    return {
+        **job_document(job, jobs.lifetime),
+        "name": options["name"],
+        "root": options.get("root"),
+        "path": options.get("path"),
+    }
 
 
 def _base(service: Serving, jobs: JobService, job: Job) -> Path | None:

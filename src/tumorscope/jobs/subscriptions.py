@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tumorscope.serve.jobs.record import Job
+from tumorscope.jobs.record import Job
 
 
 @dataclass(eq=False)
@@ -19,7 +19,7 @@ class Subscription:
     _published: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait(self, seconds: float) -> Job | None:
-        """Return the newest state once there is one, None after `seconds` without, or once the server stops."""
+        """Return the newest state once there is one, None after `seconds` without, or once the process stops."""
         try:
             async with asyncio.timeout(seconds):
                 await self._published.wait()
@@ -68,7 +68,7 @@ class Subscriptions:
             subscription.tell(job)
 
     def close(self) -> None:
-        """Let every listener go, since the server stops."""
+        """Let every listener go, since the process stops."""
         self._closed = True
         for subscriptions in self._by_job.values():
             for subscription in subscriptions:
