@@ -19,7 +19,7 @@ TORCH = {"torch", "torchvision", "torchmetrics", "timm", "lightning"}
 
 NOT_YET: dict[str, set[str]] = {
     "imports": set(),
-    "rooms": {"jobs/ is not there", "statistics/ is not there"},
+    "rooms": {"statistics/ is not there"},
     "circles": set(),
     "lengths": {"serve/page/components.js"},
     "torch": set(),

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tumorscope.serve.jobs.shelf import RESERVE
+from tumorscope.jobs.folders import RESERVE
 
 BOUNDARY = "limit"
 HEAD = f"POST /v1/findings HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
@@ -319,7 +319,7 @@ def test_a_job_that_is_sent_while_the_server_stops_is_taken(here, monkeypatch):
 @pytest.mark.parametrize(("path", "field"), [("/v1/jobs", "files"), ("/v1/audits", "file")])
 def test_what_has_no_room_on_the_disk_is_refused_before_it_is_sent(here, monkeypatch, path, field):
     server, room = here(), shutil._ntuple_diskusage(2**40, 2**40, RESERVE + 100_000)
-    monkeypatch.setattr("tumorscope.serve.jobs.shelf.shutil.disk_usage", lambda _: room)
+    monkeypatch.setattr("tumorscope.jobs.folders.shutil.disk_usage", lambda _: room)
     with ask(server) as client:
         answer = client.post(path, files={field: ("a.zip", b"x" * 200_000)})
     assert (answer.status_code, name_of(answer.json())) == (507, "no-room")

@@ -15,10 +15,10 @@ from tumorscope.files.atomic import clear_leftovers, passing_folder
 from tumorscope.inference import Model, load
 from tumorscope.serve.access import Access
 from tumorscope.serve.engine import Engine
-from tumorscope.serve.front import Front
-from tumorscope.serve.jobs import serving_jobs
+from tumorscope.serve.error_middleware import ErrorMiddleware
+from tumorscope.serve.jobs.serving import serving_jobs
 from tumorscope.serve.keeping import Keeper
-from tumorscope.serve.limits import BodyLimits, Gate
+from tumorscope.serve.limits import AdmissionControl, BodyLimits
 from tumorscope.serve.openapi import add_document
 from tumorscope.serve.problems import add_problem_handlers
 from tumorscope.serve.routes import audits, findings, health, jobs, models, page, runs, samples
@@ -57,7 +57,7 @@ def create_app(settings: ServeSettings | None = None) -> FastAPI:
     add_document(app, needs_key=settings.api_key is not None)
     app.add_middleware(BodyLimits, limits=settings.limits)  # the last one added is the outermost
     app.add_middleware(Access, settings=settings)
-    app.add_middleware(Front)
+    app.add_middleware(ErrorMiddleware)
     return app
 
 
@@ -72,14 +72,16 @@ async def _lifespan(app: FastAPI, *, settings: ServeSettings, model: Model) -> A
             async with serving_jobs(service) as app.state.jobs:
                 yield
         finally:
-            service.gate.stopping.set()
+            service.admission.stopping.set()
             service.engine.close()
 
 
 def _service(settings: ServeSettings, model: Model, inbox: Path) -> Service:
     telemetry = Telemetry()
     engine = Engine(model, settings.limits, on_batch=telemetry.count_batch)
-    gate = Gate(settings.limits, waiting=lambda: engine.waiting, seconds_a_file=lambda: engine.seconds_a_file)
-    telemetry.watch(waiting=lambda: engine.waiting, inside=lambda: gate.inside)
+    admission = AdmissionControl(
+        settings.limits, waiting=lambda: engine.waiting, seconds_a_file=lambda: engine.seconds_a_file
+    )
+    telemetry.watch(waiting=lambda: engine.waiting, inside=lambda: admission.inside)
     keeper = None if settings.keep is None else Keeper(settings.keep)
-    return Service(settings, model, engine, gate, telemetry, inbox, keeper)
+    return Service(settings, model, engine, admission, telemetry, inbox, keeper)

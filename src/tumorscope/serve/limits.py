@@ -89,7 +89,7 @@ class _Body:
         return max(0.0, min(limits.idle_seconds, left))
 
 
-class Gate:
+class AdmissionControl:
     """Counts the requests that are inside, refuses more than there may be, and closes when the server stops.
 
     Args:

@@ -14,7 +14,7 @@ from tumorscope.serve.problems import places
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 WAITING = 10_000
 """Lines that may wait to be written; further ones are dropped."""
-LEVELS = {"tumorscope.serve": logging.INFO, "uvicorn": logging.WARNING}
+LEVELS = {"tumorscope.serve": logging.INFO, "tumorscope.jobs": logging.INFO, "uvicorn": logging.WARNING}
 QUOTING = ("python_multipart",)
 """Loggers of libraries that tell of what clients have sent."""
 

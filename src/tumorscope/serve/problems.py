@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tumorscope.errors import OutputError, TumorscopeError
+from tumorscope.jobs import JobGoneError, TooManyJobsError
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "urn:tumorscope:problem:"
@@ -41,6 +42,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {
 }
 """By name: status and title. The type of a problem is `PREFIX` and its name."""
 PROBLEM_KEY = "tumorscope.problem"
+FULL_SECONDS = 30
+"""Clients that come while too many jobs are open are asked to wait so long."""
 PLACES = 6
 log = logging.getLogger("tumorscope.serve")
 
@@ -123,14 +126,23 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     async def on_ours(_: Request, error: Exception) -> Response:
         assert isinstance(error, TumorscopeError)
-        if isinstance(error, OutputError):
-            return ProblemResponse(no_room(error))
-        text = error.what if error.remedy is None else f"{error.what}; {error.remedy}"
-        return ProblemResponse(ProblemError("wrong-input", text))
+        return ProblemResponse(_of_ours(error))
 
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(TumorscopeError, on_ours)
+
+
+def _of_ours(error: TumorscopeError) -> ProblemError:
+    """Return the problem of an error of the package; its file is left out, since it may name a path of ours."""
+    if isinstance(error, OutputError):
+        return no_room(error)
+    text = error.what if error.remedy is None else f"{error.what}; {error.remedy}"
+    if isinstance(error, JobGoneError):
+        return ProblemError("no-job", text)
+    if isinstance(error, TooManyJobsError):
+        return ProblemError("busy", text, headers={"Retry-After": str(FULL_SECONDS)})
+    return ProblemError("wrong-input", text)
 
 
 def _wrong_input(error: RequestValidationError) -> ProblemError:

@@ -11,8 +11,8 @@ from types import FrameType
 import uvicorn
 
 from tumorscope.errors import UsageError
+from tumorscope.jobs import check_free
 from tumorscope.serve.app import create_app
-from tumorscope.serve.jobs.place import check_free
 from tumorscope.serve.keeping import Keeper
 from tumorscope.serve.logs import logging_to_stderr
 from tumorscope.serve.protocol import protocol_with
@@ -131,7 +131,7 @@ class Server(uvicorn.Server):
 
     async def _drain(self) -> None:
         service: Service = self._app.state.service
-        await service.gate.close(self._settings.limits.drain_seconds)
+        await service.admission.close(self._settings.limits.drain_seconds)
         self.should_exit = True
 
 

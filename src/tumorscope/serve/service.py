@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from tumorscope.inference import Model
 from tumorscope.serve.engine import Engine
 from tumorscope.serve.keeping import Keeper
-from tumorscope.serve.limits import Gate
+from tumorscope.serve.limits import AdmissionControl
 from tumorscope.serve.settings import ServeSettings
 from tumorscope.serve.telemetry import Telemetry
 
@@ -28,7 +28,7 @@ class Service:
         settings: as given.
         model: loaded.
         engine: answers for files.
-        gate: counts who is inside; ``gate.stopping`` is set once the server was asked to stop.
+        admission: counts who is inside; ``admission.stopping`` is set once the server was asked to stop.
         telemetry: what is measured.
         inbox: the private folder of uploads.
         keeper: keeps uploads and findings where that was asked for.
@@ -39,7 +39,7 @@ class Service:
     settings: ServeSettings
     model: Model
     engine: Engine
-    gate: Gate
+    admission: AdmissionControl
     telemetry: Telemetry
     inbox: Path
     keeper: Keeper | None

@@ -44,6 +44,15 @@ class Telemetry:
             inside
         )
 
+    def watch_jobs(self, *, open_jobs: Callable[[], int], listeners: Callable[[], int]) -> None:
+        """Show how many jobs are open and how many listen to them, as they are when somebody asks."""
+        gauges = {
+            "tumorscope_jobs_open": ("Jobs queued, running or received.", open_jobs),
+            "tumorscope_jobs_listeners": ("Who listens to the events of jobs.", listeners),
+        }
+        for name, (meaning, count) in gauges.items():
+            Gauge(name, meaning, registry=self.registry).set_function(count)
+
     def count_batch(self, files: int) -> None:
         """Count a batch; called in the threads of the engine."""
         self._batches.observe(files)

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tumorscope.serve.jobs import KINDS, Kind
+from tumorscope.serve.jobs.kinds import KINDS, ServedKind
 from tumorscope.serve.uploads import Upload
 
 SOURCE = Path(__file__).parents[3] / "src"
@@ -97,7 +97,7 @@ class Desk:
 
     def works_by(self, run):
         """Let the desk know a kind of job, 'other', that `run` works on."""
-        self._monkeypatch.setitem(KINDS, "other", Kind("other", lambda: run, "/v1/others"))
+        self._monkeypatch.setitem(KINDS, "other", ServedKind(lambda work, _service: run(work), "/v1/others"))
 
     async def submit(self, app, paths, *, overlay=False, model=None, channels="one"):
         """Submit files for findings, as a route does once they are received."""
@@ -110,10 +110,10 @@ class Desk:
 
     async def until(self, jobs, job_id, is_so):
         """Return a job once something is so of it; what was told before is seen, too."""
-        with jobs.listening(job_id) as ear:
+        with jobs.listening(job_id) as subscription:
             job = await jobs.get(job_id)
             while not is_so(job):
-                job = await ear.wait(20)
+                job = await subscription.wait(20)
                 assert job is not None, "nothing was told for too long"
             return job
 

@@ -8,9 +8,11 @@ import pytest
 from anyio import to_thread
 
 from tumorscope.errors import CatalogError
-from tumorscope.serve.jobs import JobGoneError, Jobs, JobStopped
-from tumorscope.serve.jobs import desk as desk_module
-from tumorscope.serve.jobs import shelf as shelf_module
+from tumorscope.jobs import JobGoneError, JobService, JobStopped
+from tumorscope.jobs import executor as executor_module
+from tumorscope.jobs import expiry as expiry_module
+from tumorscope.jobs import folders as folders_module
+from tumorscope.serve.jobs.document import job_document
 
 
 def test_removing_a_running_job_tells_its_listeners_and_stops_its_thread(app, desk):
@@ -32,14 +34,14 @@ def test_removing_a_running_job_tells_its_listeners_and_stops_its_thread(app, de
     async def run():
         desk.works_by(count)
         async with app(port=1) as one:
-            jobs: Jobs = one.state.jobs
+            jobs: JobService = one.state.jobs
             async with jobs.accepting("other") as draft:
                 job = await draft.submit([], options={}, total=10_000)
-            with jobs.listening(job.id) as ear:
+            with jobs.listening(job.id) as subscription:
                 told = await desk.until(jobs, job.id, lambda job: job.stage == "counting")
                 assert told.total == 10_000
                 await jobs.remove(job.id)
-                while (told := await ear.wait(5)).is_open:
+                while (told := await subscription.wait(5)).is_open:
                     pass
                 assert told.status == "cancelled"
                 assert jobs.listeners == 1
@@ -64,30 +66,30 @@ def test_removing_a_job_that_has_just_ended_tells_its_listeners(app, desk):
     async def run():
         desk.works_by(wait)
         async with app(port=1) as one:
-            jobs: Jobs = one.state.jobs
+            jobs: JobService = one.state.jobs
             async with jobs.accepting("other") as draft:
                 job = await draft.submit([], options={}, total=1)
             await desk.until(jobs, job.id, lambda job: job.status == "running")
-            with jobs.listening(job.id) as ear:
+            with jobs.listening(job.id) as subscription:
                 jobs._store.end(job.id, "done")  # as its task does, that is then stopped before it tells of it
                 await jobs.remove(job.id)
-                assert (await ear.wait(5)).status == "done"
+                assert (await subscription.wait(5)).status == "done"
 
     asyncio.run(run())
 
 
 def test_a_thread_that_still_writes_leaves_nothing_of_a_removed_job(tmp_path, monkeypatch):
-    shelf = shelf_module.Shelf(tmp_path)
-    shelf.make("a", 0)
+    folders = folders_module.JobFolders(tmp_path)
+    folders.make("a", 0)
 
     def rmtree(folder, ignore_errors):
         with pytest.raises(FileNotFoundError):
-            (shelf.results("a") / "5.png").write_bytes(b"late")
+            (folders.results("a") / "5.png").write_bytes(b"late")
         really(folder, ignore_errors=ignore_errors)
 
     really = shutil.rmtree
     monkeypatch.setattr(shutil, "rmtree", rmtree)
-    shelf.remove("a")
+    folders.remove("a")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -115,9 +117,11 @@ def test_why_a_job_failed_is_told_without_paths(app, desk, caplog, error, reason
     assert "/private/path" not in caplog.text
 
 
-@pytest.mark.parametrize(("room_after", "expected"), [(1, ("done", None, 1)), (9, ("failed", desk_module.NO_ROOM, 0))])
+@pytest.mark.parametrize(
+    ("room_after", "expected"), [(1, ("done", None, 1)), (9, ("failed", executor_module.NO_ROOM, 0))]
+)
 def test_a_full_disk_is_waited_for_and_then_said(app, desk, draw, monkeypatch, room_after, expected):
-    monkeypatch.setattr(desk_module, "RETRY_AFTER", (0.05,))
+    monkeypatch.setattr(executor_module, "RETRY_AFTER", (0.05,))
 
     async def run():
         async with app(port=1) as one:
@@ -145,14 +149,14 @@ def test_a_full_disk_is_waited_for_and_then_said(app, desk, draw, monkeypatch, r
 
 
 def test_ended_jobs_go_when_their_time_is_over_unless_they_are_kept(app, desk, draw, monkeypatch, tmp_path):
-    monkeypatch.setattr(desk_module, "SWEEP_S", 0.05)
+    monkeypatch.setattr(expiry_module, "SWEEP_S", 0.05)
 
     async def run(**settings):
         async with app(port=1, limits={"job_lifetime_seconds": 0.3}, **settings) as one:
-            jobs: Jobs = one.state.jobs
+            jobs: JobService = one.state.jobs
             job = await desk.submit(one, [draw("x.png", 1)])
             ended = await desk.end_of(jobs, job.id)
-            expires = jobs.document(ended)["expires"]
+            expires = job_document(ended, jobs.lifetime)["expires"]
             folder, end = jobs.results(job.id).parent, time.monotonic() + (0.8 if settings else 20)
             while folder.exists() and time.monotonic() < end:
                 await asyncio.sleep(0.02)

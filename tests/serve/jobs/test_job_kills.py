@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tumorscope.inference import load
-from tumorscope.serve.jobs.place import LOCK
+from tumorscope.jobs.place import LOCK
 
 SEED = 20
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from tumorscope.serve.jobs import JobGoneError
+from tumorscope.jobs import JobGoneError
+from tumorscope.jobs.store import JobStore
 from tumorscope.serve.jobs.findings import DEADLY, GROUP, TRIES
-from tumorscope.serve.jobs.store import JobStore
 
 
 def test_the_next_server_goes_on_where_the_last_one_stopped(app, desk, draw):

@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tumorscope.errors import CatalogError, OutputError
@@ -14,7 +16,8 @@ from tumorscope.serve.audits.order import FILES, Order
 from tumorscope.serve.roots import find_folder, named_roots
 
 if TYPE_CHECKING:
-    from tumorscope.serve.jobs.work import Work
+    from tumorscope.jobs import Work
+    from tumorscope.serve.service import Service
 
 WORKER = "tumorscope.serve.audits.worker"
 MOST_SECONDS = 2 * 3600.0
@@ -23,14 +26,14 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 log = logging.getLogger("tumorscope.serve")
 
 
-async def run(work: Work) -> None:
+async def run(work: Work, service: Service) -> None:
     """Make one audit; a second run of the same job begins anew with what is unpacked already.
 
     Raises:
         CatalogError: the data cannot be audited, or took too long.
         OutputError: the disk is full.
     """
-    order = _order(work)
+    order = _order(work, service.settings.data_root)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", WORKER,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
@@ -65,12 +68,12 @@ async def _follow(process: asyncio.subprocess.Process, order: Order, work: Work)
     return said
 
 
-def _order(work: Work) -> Order:
+def _order(work: Work, data_roots: Sequence[Path]) -> Order:
     options = work.job.options
     if work.files:
         files = work.results / FILES
         return Order(work.results, files.resolve(), options["name"], archive=work.files[0].path)
-    root, folder = find_folder(named_roots(work.service.settings.data_root), options["path"], options["root"])
+    root, folder = find_folder(named_roots(data_roots), options["path"], options["root"])
     return Order(work.results, root.path, options["name"], folder=folder)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tumorscope.serve.jobs.record import Job, Status
-from tumorscope.serve.jobs.registry import KINDS
+from tumorscope.jobs import Job, Status
+from tumorscope.serve.jobs.kinds import KINDS
 
 EXAMPLE: dict[str, Any] = {
     "id": "p0eXs3Jkq1dC7nVhB2tYwZ8mRfLuG4aK",
@@ -55,14 +55,14 @@ class JobDocument(BaseModel):
     links: JobLinks
 
 
-def job_document(job: Job, lifetime: float | None) -> JobDocument:
-    """Return a job as a document.
+def job_document(job: Job, lifetime: float | None) -> dict[str, Any]:
+    """Return a job as the API tells of it, as plain data of the shape of `JobDocument`.
 
     Args:
         job: as it stands.
         lifetime: seconds from its end to its removal; None where it is kept.
     """
-    return JobDocument(
+    document = JobDocument(
         id=job.id,
         kind=job.kind,
         status=job.status,
@@ -75,6 +75,7 @@ def job_document(job: Job, lifetime: float | None) -> JobDocument:
         error=job.error,
         links=JobLinks(itself=f"{KINDS[job.kind].route}/{job.id}", events=f"/v1/jobs/{job.id}/events"),
     )
+    return document.model_dump(by_alias=True)
 
 
 def _time(seconds: float) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from anyio import to_thread
 
 from tumorscope.findings import ModelName, failed_finding
-from tumorscope.serve.engine import Answer
-from tumorscope.serve.jobs.shelf import keeping
-from tumorscope.serve.jobs.work import Work
+from tumorscope.inference import Model
+from tumorscope.jobs import Work, keeping
+from tumorscope.serve.engine import Answer, Engine
+from tumorscope.serve.service import Service
 from tumorscope.serve.uploads import Upload
 
 GROUP = 32
@@ -25,7 +27,7 @@ TRIES = 3
 DEADLY = "the server ended each time that it read this file; look at it with another program"
 
 
-async def run(work: Work) -> None:
+async def run(work: Work, service: Service) -> None:
     """Answer the files that are not answered yet.
 
     All findings of a job come from one model: where the server has another one by now, the job begins anew. After a
@@ -33,22 +35,25 @@ async def run(work: Work) -> None:
     of them is why, it becomes known, and after some tries it gets a finding of status 'error', so that the others are
     answered.
     """
-    sha256 = work.service.model.file.sha256
+    sha256 = service.model.file.sha256
     if work.job.options["model"] != sha256:
         await work.begin_again(work.job.options | {"model": sha256})
+    uploads = [Upload(file.name, file.path) for file in work.files]
     done = work.job.done
     suspects = done + GROUP if work.was_interrupted else done
     count = await work.count_entries()
-    while done < len(work.files):
+    while done < len(uploads):
         is_suspect = done < suspects
-        async with work.service.suspects if is_suspect else nullcontext():
-            group = work.files[done : done + (1 if is_suspect else GROUP)]
-            is_deadly = is_suspect and await work.try_file(done) >= TRIES
-            answers, files = ([_deadly(work, group[0])], 1) if is_deadly else await _answer(work, group)
+        async with service.suspects if is_suspect else nullcontext():
+            group = uploads[done : done + (1 if is_suspect else GROUP)]
+            if is_suspect and await work.try_file(done) >= TRIES:
+                answers, files = [_deadly(service.model, group[0])], 1
+            else:
+                answers, files = await _answer(service.engine, group, work.job.options)
             await to_thread.run_sync(_write_overlays, work.results, count, answers)
             done, count = done + files, count + len(answers)
             await work.record([answer.finding.to_json() for answer in answers], done)
-        work.service.telemetry.count_findings(answer.finding for answer in answers)
+        service.telemetry.count_findings(answer.finding for answer in answers)
 
 
 def overlay_path(results: Path, position: int) -> Path:
@@ -56,13 +61,12 @@ def overlay_path(results: Path, position: int) -> Path:
     return results / f"{position}.png"
 
 
-async def _answer(work: Work, group: Sequence[Upload]) -> tuple[list[Answer], int]:
+async def _answer(engine: Engine, group: Sequence[Upload], options: dict[str, Any]) -> tuple[list[Answer], int]:
     """Answer a group when nobody else waits; where somebody always does, its first file in turn with the others.
 
     Returns:
         The answers, and to how many files they are.
     """
-    engine, options = work.service.engine, work.job.options
     ask = partial(engine.answer, channels=options["channels"], pictures="overlay" if options["overlay"] else "none")
     patient = asyncio.ensure_future(ask(group, background=True))
     try:
@@ -74,8 +78,7 @@ async def _answer(work: Work, group: Sequence[Upload]) -> tuple[list[Answer], in
         patient.cancel()
 
 
-def _deadly(work: Work, upload: Upload) -> Answer:
-    model = work.service.model
+def _deadly(model: Model, upload: Upload) -> Answer:
     name = ModelName(name=model.card.name, version=model.card.version, sha256=model.file.sha256)
     return Answer(failed_finding(upload.name, DEADLY, name))
 

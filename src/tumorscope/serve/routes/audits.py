@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.responses import Response
 
 from tumorscope.errors import ScanError
+from tumorscope.jobs import Job, JobService
 from tumorscope.serve.audits.document import DOWNLOADS, MOST, PAGE, audit_document, twins_document
 from tumorscope.serve.audits.order import FILES, TWINS
 from tumorscope.serve.audits.schema import AuditDocument, RootsDocument, TwinsDocument
 from tumorscope.serve.audits.twins import Kind, Part, Sorting, TwinQuery, TwinStore
 from tumorscope.serve.audits.unpack import ZipLimits, check_zip
-from tumorscope.serve.jobs import Job, Jobs
+from tumorscope.serve.jobs.document import job_document
 from tumorscope.serve.problems import ProblemError
 from tumorscope.serve.reading import ascii_json, file_answer, not_found, sent_as
 from tumorscope.serve.roots import (
@@ -92,7 +93,7 @@ async def roots(service: Serving, root: RootName = None, path: FolderPath = "") 
 )  # fmt: skip
 async def start_audit(request: Request, service: Serving) -> Response:
     """Audit a folder under a data root (JSON), or a zip of a data set (multipart, field `file`)."""
-    jobs: Jobs = request.app.state.jobs
+    jobs: JobService = request.app.state.jobs
     is_json = request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/json"
     job = await (_of_folder(request, service, jobs) if is_json else _of_zip(request, service, jobs))
     document = _document(jobs, job)
@@ -104,7 +105,7 @@ async def start_audit(request: Request, service: Serving) -> Response:
 @router.get("/audits/{audit_id}", response_model=AuditDocument, summary="How far an audit is, and what it found")
 async def audit(request: Request, audit_id: str) -> Response:
     """Say how far an audit is; once it is done, with the whole of ``audit.json`` and the first twins."""
-    jobs: Jobs = request.app.state.jobs
+    jobs: JobService = request.app.state.jobs
     job = await _audit(jobs, audit_id)
     document = _document(jobs, job)
     if job.status == "done":
@@ -115,7 +116,7 @@ async def audit(request: Request, audit_id: str) -> Response:
 @router.delete("/audits/{audit_id}", status_code=204, summary="Remove an audit")
 async def remove_audit(request: Request, audit_id: str) -> Response:
     """Stop an audit if it runs, and remove it with all that was uploaded for it."""
-    jobs: Jobs = request.app.state.jobs
+    jobs: JobService = request.app.state.jobs
     await jobs.remove((await _audit(jobs, audit_id)).id)
     return Response(status_code=204)
 
@@ -135,7 +136,7 @@ async def twins(
     limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE,
 ) -> Response:
     """Return the pairs that match, each side with the address of its picture."""
-    jobs: Jobs = request.app.state.jobs
+    jobs: JobService = request.app.state.jobs
     job = await _finished(jobs, audit_id)
     query = TwinQuery(kind, leaks, conflict, label, part, transform, order)
     link = _document(jobs, job)["links"]["self"]
@@ -148,7 +149,7 @@ async def twins(
 )  # fmt: skip
 async def picture(request: Request, service: Serving, audit_id: str, picture_id: str) -> Response:
     """Return a slice of a pair of twins as a small JPEG."""
-    jobs: Jobs = request.app.state.jobs
+    jobs: JobService = request.app.state.jobs
     job = await _finished(jobs, audit_id)
     base = _base(service, jobs, job)
     if base is None:
@@ -169,13 +170,13 @@ async def audit_file(request: Request, audit_id: str, name: str) -> Response:
     """Return ``catalog.csv`` (with the split), ``pairs.csv``, ``audit.json`` or ``audit.html``."""
     if name not in DOWNLOADS:
         raise HTTPException(404, f"an audit has no such file; it has {', '.join(DOWNLOADS)}")
-    jobs: Jobs = request.app.state.jobs
+    jobs: JobService = request.app.state.jobs
     job = await _finished(jobs, audit_id)
     saved_as = None if name.endswith(".html") else name
     return file_answer(jobs.results(job.id) / name, DOWNLOADS[name], saved_as=saved_as)
 
 
-async def _of_folder(request: Request, service: Serving, jobs: Jobs) -> Job:
+async def _of_folder(request: Request, service: Serving, jobs: JobService) -> Job:
     try:
         wanted = AuditOfFolder.model_validate_json(await _small_body(request))
     except ValidationError as error:
@@ -201,34 +202,39 @@ async def _small_body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _of_zip(request: Request, service: Serving, jobs: Jobs) -> Job:
-    with service.gate.counted():
+async def _of_zip(request: Request, service: Serving, jobs: JobService) -> Job:
+    with service.admission.counted():
         async with jobs.accepting(KIND, size=announced_size(request)) as draft:
             uploads = await receive_uploads(request, draft.files, files=1, field=FIELD)
             await to_thread.run_sync(check_zip, uploads[0].path, ZipLimits())
             return await draft.submit(uploads, options={"name": uploads[0].name}, total=0)
 
 
-async def _audit(jobs: Jobs, audit_id: str) -> Job:
+async def _audit(jobs: JobService, audit_id: str) -> Job:
     job = await jobs.get(audit_id)
     if job.kind != KIND:
         raise HTTPException(404, "there is no such audit; its time was over, or it was removed")
     return job
 
 
-async def _finished(jobs: Jobs, audit_id: str) -> Job:
+async def _finished(jobs: JobService, audit_id: str) -> Job:
     job = await _audit(jobs, audit_id)
     if job.status != "done":
         raise HTTPException(404, "the audit is not done; ask for it itself to see how far it is")
     return job
 
 
-def _document(jobs: Jobs, job: Job) -> dict[str, Any]:
+def _document(jobs: JobService, job: Job) -> dict[str, Any]:
     options = job.options
-    return {**jobs.document(job), "name": options["name"], "root": options.get("root"), "path": options.get("path")}
+    return {
+        **job_document(job, jobs.lifetime),
+        "name": options["name"],
+        "root": options.get("root"),
+        "path": options.get("path"),
+    }
 
 
-def _base(service: Serving, jobs: Jobs, job: Job) -> Path | None:
+def _base(service: Serving, jobs: JobService, job: Job) -> Path | None:
     """Return the folder below which the files of an audit lie."""
     name = job.options.get("root")
     if name is None:

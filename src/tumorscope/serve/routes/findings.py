@@ -40,9 +40,9 @@ async def findings(
     """Answer for every file; one that cannot be read has an entry of status 'error' and the others are done."""
     pictures = _wanted(overlay, layers)
     async with (
-        service.gate.entered(),
+        service.admission.entered(),
         received(request, service.inbox, files=service.settings.limits.files) as uploads,
-        service.gate.working(),
+        service.admission.working(),
     ):
         answers = await _unless_gone(request, _answer(service, uploads, channels, pictures))
         if service.keeper is not None:

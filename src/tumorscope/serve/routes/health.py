@@ -28,7 +28,7 @@ async def healthz() -> Health:
 @router.get("/readyz", summary="Whether the server takes work")
 async def readyz(service: Serving) -> Health:
     """Answer once the model is loaded, until the server is asked to stop."""
-    if service.gate.stopping.is_set():
+    if service.admission.stopping.is_set():
         raise ProblemError("stopping", "the server finishes what it has begun")
     return Health(status="ready")
 

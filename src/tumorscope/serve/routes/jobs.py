@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -14,8 +14,8 @@ from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import ConfigDict, Field
 
-from tumorscope.serve.jobs import Job, Jobs
-from tumorscope.serve.jobs.document import EXAMPLE, JobDocument
+from tumorscope.jobs import JobService
+from tumorscope.serve.jobs.document import EXAMPLE, JobDocument, job_document
 from tumorscope.serve.jobs.events import events_of
 from tumorscope.serve.jobs.findings import overlay_path
 from tumorscope.serve.routes.documents import EXAMPLE as FINDING
@@ -63,14 +63,14 @@ async def submit_job(
     A job outlives the server: one that was stopped or killed goes on where it was. It is removed an hour after its
     end, or by `DELETE`.
     """
-    jobs: Jobs = _jobs(request)
+    jobs: JobService = _jobs(request)
     service: Service = request.app.state.service
     options = {"model": service.model.file.sha256, "channels": channels, "overlay": overlay is not None}
-    with service.gate.counted():
+    with service.admission.counted():
         async with jobs.accepting("findings", size=announced_size(request)) as draft:
             uploads = await receive_uploads(request, draft.files, files=service.settings.limits.job_files)
             job = await draft.submit(uploads, options=options)
-    document = jobs.document(job)
+    document = job_document(job, jobs.lifetime)
     return JSONResponse(document, 202, {"Location": document["links"]["self"]})
 
 
@@ -87,7 +87,7 @@ async def read_job(
     limit = PAGE if overlay is None else PAGE_WITH_OVERLAYS
     entries = await jobs.entries(job_id, since, limit + 1)
     results = None if overlay is None else jobs.results(job_id)
-    body = await to_thread.run_sync(_body, jobs, job, entries, since, limit, results)
+    body = await to_thread.run_sync(_body, job_document(job, jobs.lifetime), entries, since, limit, results)
     return Response(body, media_type="application/json")
 
 
@@ -119,18 +119,18 @@ async def remove_job(request: Request, job_id: JobId) -> Response:
     return Response(status_code=204)
 
 
-def _jobs(request: Request) -> Jobs:
-    jobs: Jobs = request.app.state.jobs
+def _jobs(request: Request) -> JobService:
+    jobs: JobService = request.app.state.jobs
     return jobs
 
 
-def _body(jobs: Jobs, job: Job, entries: Sequence[str], since: int, limit: int, results: Path | None) -> bytes:
+def _body(job: dict[str, Any], entries: Sequence[str], since: int, limit: int, results: Path | None) -> bytes:
     """Write the document around the findings, which stand as text already."""
     page = entries[:limit]
     if results is not None:
         page = page[: _fitting(results, since, len(page))]
     findings = ", ".join(_finding(entry, since + offset, results) for offset, entry in enumerate(page))
-    document = jobs.document(job) | {"next": since + len(page), "more": len(entries) > len(page)}
+    document = job | {"next": since + len(page), "more": len(entries) > len(page)}
     return f'{json.dumps(document)[:-1]}, "findings": [{findings}]}}'.encode()
 
 

@@ -1,4 +1,4 @@
-"""The folder of each job: what was uploaded for it, and what it has made."""
+"""The folder of each job: what was handed in for it, and what it has made."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tumorscope.errors import OutputError
-from tumorscope.serve.jobs.place import PRIVATE
-from tumorscope.serve.settings import MEBI
-from tumorscope.serve.uploads import Upload
+from tumorscope.jobs.place import PRIVATE
+from tumorscope.jobs.record import NamedFile
 
 FILES, RESULTS = "files", "results"
 LEAVING = ".gone"
 THREADS = 8
-RESERVE = 256 * MEBI
-"""Bytes of the disk that uploads leave free."""
+RESERVE = 256 * 1024**2
+"""Bytes of the disk that the files of jobs leave free."""
 
 
-class Shelf:
-    """The folders of a server's jobs, each named by its job; only this user can open them.
+class JobFolders:
+    """The folders of jobs, each named by its job; only this user can open them.
 
     Args:
         folder: in which they stand.
@@ -35,7 +34,7 @@ class Shelf:
             folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
 
     def files(self, job_id: str) -> Path:
-        """Return the folder of a job's uploads."""
+        """Return the folder of a job's files."""
         return self._folder / job_id / FILES
 
     def results(self, job_id: str) -> Path:
@@ -58,14 +57,14 @@ class Shelf:
             for folder in (self._folder / job_id, self.files(job_id), self.results(job_id)):
                 folder.mkdir(mode=PRIVATE)
 
-    def flush(self, job_id: str, uploads: Sequence[Upload]) -> None:
-        """Return once a job's uploads are on the disk, so that a loss of power does not lose them.
+    def flush(self, job_id: str, files: Sequence[NamedFile]) -> None:
+        """Return once a job's files are on the disk, so that a loss of power does not lose them.
 
         Raises:
             OutputError: the disk is full.
         """
         with keeping():
-            _flush(upload.path for upload in uploads)
+            _flush(file.path for file in files)
             _flush((self.files(job_id), self._folder / job_id, self._folder))
 
     def remove(self, job_id: str) -> None:
@@ -76,11 +75,11 @@ class Shelf:
         shutil.rmtree(folder, ignore_errors=True)
 
     def remove_files(self, job_id: str) -> None:
-        """Remove a job's uploads."""
+        """Remove a job's files."""
         shutil.rmtree(self.files(job_id), ignore_errors=True)
 
     def remove_others(self, job_ids: Collection[str]) -> None:
-        """Remove what belongs to none of these jobs: uploads that were being received when the server died."""
+        """Remove what belongs to none of these jobs: files that were being received when the process died."""
         for folder in self._folder.iterdir():
             if folder.name not in job_ids:
                 self.remove(folder.name)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tumorscope.errors import OutputError
-from tumorscope.serve.jobs.record import Job, JobGoneError, Status
+from tumorscope.jobs.record import Job, JobGoneError, Status
 
 FILE = "jobs.db"
 VERSION = 1
@@ -68,7 +68,7 @@ class JobStore:
 
         Args:
             job: as it begins.
-            files: of each upload the name that the client said, and the name under which it is stored.
+            files: of each file the name by which others know it, and the name under which it is stored.
         """
         rows = [(job.id, position, _text(name), stored) for position, (name, stored) in enumerate(files)]
         values = (job.id, job.kind, job.status, job.total, job.created, json.dumps(job.options))
@@ -96,7 +96,7 @@ class JobStore:
         return [_job(row) for row in rows]
 
     def files(self, job_id: str) -> list[tuple[str, str]]:
-        """Return the uploads of a job in order: name, and the name under which each is stored."""
+        """Return the files of a job in order: name, and the name under which each is stored."""
         return [
             tuple(row) for row in self._read("SELECT name, stored FROM files WHERE job = ? ORDER BY position", job_id)
         ]
@@ -130,7 +130,7 @@ class JobStore:
             return self._change(job_id, "status = 'running'")
 
     def lay_down(self) -> None:
-        """Mark what runs as queued: the server stops by request, and what it was reading is not to blame."""
+        """Mark what runs as queued: the process stops by request, and what it was reading is not to blame."""
         with self._writing() as database:
             database.execute(
                 "UPDATE jobs SET status = 'queued', tries = MAX(tries - 1, 0), revision = revision + 1 "

@@ -8,16 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anyio import to_thread
 
-from tumorscope.serve.jobs.record import Job, JobGoneError, JobStopped
-from tumorscope.serve.jobs.store import JobStore
-from tumorscope.serve.uploads import Upload
-
-if TYPE_CHECKING:
-    from tumorscope.serve.service import Service
+from tumorscope.jobs.record import Job, JobFile, JobGoneError, JobStopped
+from tumorscope.jobs.store import JobStore
 
 NEWS_S = 0.2
 """A thread's progress is told no more often than this."""
@@ -29,16 +25,14 @@ class Work:
 
     Attributes:
         job: as it stood when the runner began.
-        files: its uploads, in order.
+        files: what was handed in for it, in order.
         results: a folder for what it makes.
-        service: the model, the engine and the settings of the server.
-        was_interrupted: whether the server died over this job; something in it may be why.
+        was_interrupted: whether the process died over this job; something in it may be why.
     """
 
     job: Job
-    files: Sequence[Upload]
+    files: Sequence[JobFile]
     results: Path
-    service: Service
     was_interrupted: bool
     _store: JobStore
     _tell: Callable[[Job], None]
@@ -71,7 +65,7 @@ class Work:
         """Say from a thread what the job is at.
 
         Raises:
-            JobStopped: the job was removed, or the server stops.
+            JobStopped: the job was removed, or its process stops.
         """
         if self._stopped.is_set():
             raise JobStopped

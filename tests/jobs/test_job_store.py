@@ -5,8 +5,8 @@ import sqlite3
 import pytest
 
 from tumorscope.errors import OutputError
-from tumorscope.serve.jobs.record import Job, JobGoneError
-from tumorscope.serve.jobs.store import FILE, JobStore
+from tumorscope.jobs.record import Job, JobGoneError
+from tumorscope.jobs.store import FILE, JobStore
 
 
 @pytest.fixture

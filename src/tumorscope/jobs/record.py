@@ -3,37 +3,62 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
-from tumorscope.serve.problems import ProblemError
+from tumorscope.errors import TumorscopeError
 
 Status = Literal["queued", "running", "done", "cancelled", "failed"]
 OPEN: tuple[Status, ...] = ("queued", "running")
 ENDED: tuple[Status, ...] = ("done", "cancelled", "failed")
 
 
-class JobGoneError(ProblemError):
-    """There is no such job, or no more: it was removed, or its time was over (404)."""
+class JobGoneError(TumorscopeError):
+    """There is no such job, or no more: it was removed, or its time was over."""
 
     def __init__(self) -> None:
-        super().__init__("no-job", "there is no such job: it was removed or its time was over; submit it again")
+        super().__init__("there is no such job: it was removed or its time was over", remedy="submit it again")
 
 
-class TooManyJobsError(ProblemError):
-    """As many jobs are open as the server takes (429).
+class TooManyJobsError(TumorscopeError):
+    """As many jobs are open as are taken.
 
     Args:
         most: how many that is.
-        seconds: after which it is worth to ask again.
     """
 
-    def __init__(self, most: int, seconds: int) -> None:
-        detail = f"{most} jobs are open, and no more are taken; wait for one to end, or remove one"
-        super().__init__("busy", detail, headers={"Retry-After": str(seconds)})
+    def __init__(self, most: int) -> None:
+        what = f"{most} jobs are open, and no more are taken"
+        super().__init__(what, remedy="wait for one to end, or remove one")
 
 
 class JobStopped(BaseException):  # no error, and must not be caught as one
-    """Raised in the thread of a job that was removed, or whose server stops."""
+    """Raised in the thread of a job that was removed, or whose process stops."""
+
+
+class NamedFile(Protocol):
+    """A file that lies on the disk under a name of ours, and the name by which others know it."""
+
+    @property
+    def name(self) -> str:
+        """As it was handed in; only ever shown."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+
+
+@dataclass(frozen=True)
+class JobFile:
+    """A file of a job.
+
+    Attributes:
+        name: as it was handed in; only ever shown.
+        path: where it lies, under a name of ours.
+    """
+
+    name: str
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -42,7 +67,7 @@ class Job:
 
     Attributes:
         id: unguessable; whoever knows it may read and remove the job.
-        kind: a name of `KINDS`.
+        kind: the name of its `Kind`.
         status: 'queued', 'running', 'done', 'cancelled' or 'failed'.
         stage: what it is at, in a word or two; empty where there is nothing to say.
         total: how many files (or steps of the stage) there are.
@@ -50,7 +75,7 @@ class Job:
         revision: grows with every change; the id of the job's events.
         created, ended: in seconds of the epoch.
         error: why it failed.
-        options: what the request asked for.
+        options: what was asked for.
     """
 
     id: str

@@ -25,7 +25,7 @@ LINGER_SECONDS = 1.0
 reset, and the client would not see why it was refused."""
 
 
-class Front:
+class ErrorMiddleware:
     """ASGI middleware, see above."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -40,7 +40,7 @@ class Front:
         start, answer = perf_counter(), _Exchange(receive, send)
         try:
             if scope["method"] not in SAFE_METHODS:
-                service.gate.check_open()
+                service.admission.check_open()
             await self._app(scope, answer.receive, answer.send)
         except ClientDisconnect:
             answer.status = GONE

@@ -11,7 +11,7 @@ from pathlib import Path
 from tumorscope.errors import OutputError, UsageError
 from tumorscope.files.atomic import clear_leftovers, passing_folder
 from tumorscope.files.locks import Lock, take
-from tumorscope.serve.jobs.store import JobStore
+from tumorscope.jobs.store import JobStore
 
 LOCK = ".lock"
 PRIVATE = 0o700

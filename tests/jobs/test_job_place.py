@@ -7,11 +7,11 @@ import sys
 import pytest
 
 from tumorscope.errors import OutputError, UsageError
-from tumorscope.serve.jobs.place import holding
+from tumorscope.jobs.place import holding
 
 HOLD = """
 import sys, time
-from tumorscope.serve.jobs.place import holding
+from tumorscope.jobs.place import holding
 with holding(None, "127.0.0.1", int(sys.argv[1])) as place:
     print(place.folder, flush=True)
     time.sleep(60)
