@@ -8,12 +8,12 @@ import pytest
 from scipy.stats import binomtest
 
 from tumorscope.errors import StudyError
+from tumorscope.statistics import mcnemar
 from tumorscope.studies.answers import Answers, read_answers
 from tumorscope.studies.compare import (
     class_figures,
     difference,
     figure,
-    mcnemar,
     mean_difference,
     seed_values,
 )

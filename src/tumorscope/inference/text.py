@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tumorscope.findings import FLAGS, Finding
-from tumorscope.model_file import NOTUMOR, Card, Figure
+from tumorscope.model_file import NOTUMOR, Card
+from tumorscope.statistics import Figure
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
