@@ -15,10 +15,13 @@ demo: $(VENV)/base.installed
 page: $(VENV)/serve.installed
 	$(BIN)/tumorscope serve --open
 
+# What is imported is declared; tests and scripts may import what is declared for tests alone.
 check: $(VENV)/full.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/deptry src
+	$(BIN)/deptry tests benchmarks tools --exclude '\.venv' --ignore DEP002,DEP004
 
 test: $(VENV)/full.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile

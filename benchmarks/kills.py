@@ -37,6 +37,7 @@ from record import write_record
 from tumorscope.catalog import build_catalog
 from tumorscope.model_file import read_model
 from tumorscope.training import train
+from tumorscope.training.checkpoints import read_checkpoint
 
 PROCESSES = get_context("forkserver")
 """Each training is a process of its own, forked from a clean one that has these modules loaded."""
@@ -286,7 +287,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     ".png": _read_picture,
     ".html": _read_page,
     ".txt": lambda path: path.read_text(encoding="ascii"),
-    ".ckpt": lambda path: torch.load(path, map_location="cpu", weights_only=False),
+    ".ckpt": read_checkpoint,
 }
 """How a file of each kind is read whole; one of another kind would count as broken."""
 
@@ -297,7 +298,7 @@ def _same_run(run: Path, whole: Path) -> bool:
 
 
 def _same_weights(first: Path, second: Path) -> bool:
-    a, b = (torch.load(path, map_location="cpu", weights_only=False)["state_dict"] for path in (first, second))
+    a, b = (read_checkpoint(path)["state_dict"] for path in (first, second))
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 

@@ -23,6 +23,10 @@ def test_the_jobs_are_there():
         ("import tumorscope", HEAVY),
         ("from tumorscope.cli import run; run(['--help'])", HEAVY),
         ("import tumorscope; tumorscope.load", ("torch",)),
+        (
+            "import tumorscope.client; tumorscope.Client",
+            ("numpy", "cv2", "PIL", "pandas", "onnxruntime", "scipy", "pydicom", "fastapi"),
+        ),
         ("import tumorscope.inference", ("torch", "pandas", "sklearn", "matplotlib", "rich")),
     ],
 )

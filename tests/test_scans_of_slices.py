@@ -13,9 +13,13 @@ from tumorscope.catalog.phantom import write_phantom
 from tumorscope.catalog.prepare import prepare
 from tumorscope.catalog.slices import SliceRow, map_slices, read_mask, slice_keys, slice_rows
 from tumorscope.errors import ScanError
+from tumorscope.evaluation import evaluate
 from tumorscope.evaluation.overlap import find_overlap
+from tumorscope.inference import load
+from tumorscope.inference.inputs import read_inputs
+from tumorscope.inference.model import BATCH, WINDOW
 from tumorscope.preprocess import Spec
-from tumorscope.scans import DecodedScan, Header, Reader, open_scan, read_slice, registry
+from tumorscope.scans import DecodedScan, Header, Reader, ScanRef, open_scan, read_slice, registry
 
 MAGIC = b"STACK\n"
 SLICES, SCANS = 5, 48
@@ -45,6 +49,12 @@ def write_stack(path, slices):
     np.savez(out, *slices)
     path.write_bytes(MAGIC + out.getvalue())
     return path
+
+
+def bright_quadrant(number):
+    image, (top, left) = np.zeros((32, 32), np.uint8), divmod(number, 2)
+    image[16 * top : 16 * top + 16, 16 * left : 16 * left + 16] = 255
+    return image
 
 
 @pytest.fixture(autouse=True)
@@ -135,11 +145,71 @@ def test_a_half_readable_scan_gives_its_slices_and_names_the_others(stacks):
     assert catalog.unreadable == [{"path": "glioma/00.stack [2]", "problem": "is damaged in slice 2"}]
 
 
+def test_an_evaluation_counts_every_slice_and_resamples_scans(catalog, quadrant_model):
+    measured = evaluate(load(quadrant_model), catalog, split="all")
+    findings = measured.findings
+    assert len(findings) == SLICES * SCANS
+    assert findings.groupby("path")["slice"].nunique().eq(SLICES).all()
+    assert findings["cluster"].nunique() == SCANS
+
+
 def test_a_model_knows_the_slices_it_was_fitted_to(catalog):
     fitted = catalog.table.assign(group=[f"row:{row}" for row in range(len(catalog.table))])
     fitted = fitted.assign(split=np.where(catalog.table["slice"] == 0, "train", "test"))
     overlap = find_overlap(catalog, trained_on=fitted)
     assert list(overlap.seen) == [number == 0 for number in catalog.table["slice"]]
+
+
+def test_the_slices_of_a_scan_are_answered_one_by_one_and_amount_to_a_volume(quadrant_model, tmp_path):
+    bright = [bright_quadrant(number) for number in (2, 2, 0, 2, 2)]
+    scan, alone = write_stack(tmp_path / "a.stack", bright), write_stack(tmp_path / "b.stack", bright[:1])
+    *slices, volume, other = load(quadrant_model).predict([scan, alone], out=tmp_path / "out")
+    assert [(one.kind, one.slice, one.label) for one in slices] == [
+        ("slice", number, "glioma" if number == 2 else "notumor") for number in range(SLICES)
+    ]
+    assert [Path(one.heatmap).name for one in slices] == [f"a.{number}.png" for number in range(SLICES)]
+    assert (volume.kind, volume.label, volume.speaker) == ("volume", "glioma", 2)
+    assert (other.kind, other.slice) == ("slice", None)
+
+
+def test_memory_holds_a_window_of_slices_however_many_a_scan_has(quadrant_model, tmp_path, monkeypatch):
+    """Slices are counted from their decoding to their finding; a reader that runs ahead would pile them up."""
+    count, ahead, most = 400, 0, 0
+    decode = StackScan._decode
+
+    def counted(self, index):
+        nonlocal ahead, most
+        ahead += 1
+        most = max(most, ahead)
+        return decode(self, index)
+
+    monkeypatch.setattr(StackScan, "_decode", counted)
+    scan = write_stack(tmp_path / "long.stack", [bright_quadrant(number % 4) for number in range(count)])
+    found = 0
+    for finding in load(quadrant_model, threads=2).iter_findings([scan]):
+        ahead -= finding.kind == "slice"
+        found += finding.kind == "slice"
+    assert found == count
+    assert most <= WINDOW + 8 * BATCH
+
+
+def test_a_slice_that_cannot_be_read_is_a_finding_of_its_own(quadrant_model, tmp_path):
+    slices = [bright_quadrant(0), np.zeros((0, 0)), bright_quadrant(2)]
+    findings = load(quadrant_model).predict(write_stack(tmp_path / "a.stack", [slices[0], *slices[1:]]))
+    assert [(one.kind, one.status) for one in findings] == [
+        ("slice", "ok"), ("slice", "error"), ("slice", "ok"), ("volume", "ok"),
+    ]  # fmt: skip
+    assert findings[1].slice == 1
+    assert findings[-1].message == "slice 2 could not be read"
+
+
+def test_a_model_of_three_sequences_takes_a_gray_scan_nowhere(tmp_path):
+    """The rule of `predict` is that of training and evaluation: a gray picture is not taken three times."""
+    scan = write_stack(tmp_path / "gray.stack", [bright_quadrant(0)])
+    (item,) = read_inputs(ScanRef(str(scan)), Spec(side=32, channels="lgg"))
+    with pytest.raises(ScanError) as raised:
+        next(map_slices([SliceRow(str(scan))], lambda read: read, channels="lgg"))
+    assert item.error.what == raised.value.what == "is gray, and the model needs three sequences in one picture"
 
 
 def test_masks_follow_one_rule(tmp_path):

@@ -41,3 +41,16 @@ def test_an_evaluation_is_written_as_it_is(tmp_path):
     written = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert written == json.loads(json.dumps(metrics_json(evaluation)))
     assert list(written) == list(MetricsDocument.model_fields)
+
+
+def test_every_published_schema_has_a_model():
+    assert {path.stem for path in make_schemas.FOLDER.iterdir()} == set(make_schemas.DOCUMENTS)
+
+
+def test_findings_hold_to_their_schema(quadrant_model, draw):
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((ROOT / "docs/schemas/finding.json").read_text())
+    broken = draw("broken.png", 0)
+    broken.write_bytes(b"no picture")
+    for finding in tumorscope.load(quadrant_model).predict([draw("scan.png", 3), broken]):
+        jsonschema.validate(finding.model_dump(mode="json"), schema)

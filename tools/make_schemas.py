@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 
 from tumorscope.audits.document import AuditDocument
 from tumorscope.evaluation.document import MetricsDocument
+from tumorscope.findings import Finding
 from tumorscope.model_file import Card
 from tumorscope.studies.document import StudyDocument
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DOCUMENTS: dict[str, type[BaseModel]] = {
+DOCUMENTS: dict[str, Any] = {
     "audit": AuditDocument,
     "card": Card,
+    "finding": Finding,
     "metrics": MetricsDocument,
     "study": StudyDocument,
 }
+"""By the name of its file what is described: a pydantic model, or a union of some."""
 
 
-def schema_text(model: type[BaseModel]) -> str:
+def schema_text(model: Any) -> str:
     """Return the JSON Schema of what a model writes, as the text of its file."""
-    schema = model.model_json_schema(mode="serialization")
+    schema = TypeAdapter(model).json_schema(mode="serialization")
     return json.dumps({"$schema": DIALECT, **schema}, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -65,6 +65,11 @@ class Placement:
     frame: tuple[int, int, int, int]
     side: int
 
+    @property
+    def pixels(self) -> int:
+        """The smaller side of the box, in pixels of the slice."""
+        return min(self.box[2:])
+
     def to_slice(self, values: Plane, shape: tuple[int, int]) -> Plane:
         """Map a picture of the input, at any resolution, back onto a slice of `shape`; zero outside the box."""
         square = cv2.resize(values, (self.side, self.side), interpolation=cv2.INTER_LINEAR)
@@ -125,6 +130,11 @@ def place(pixels: Plane, spec: Spec) -> Placement:
     gray = pixels if pixels.ndim == 2 else pixels.max(axis=-1)
     box = head_box(gray) if spec.crop else (0, 0, *gray.shape)
     return Placement(box, _frame(box[2], box[3], spec), spec.side)
+
+
+def is_empty(pixels: Plane) -> bool:
+    """Whether a slice has a single gray level, and so shows nothing."""
+    return bool(pixels.min() == pixels.max())
 
 
 def head_box(gray: Plane) -> tuple[int, int, int, int]:

@@ -27,8 +27,10 @@ def only_line(text):
 def test_predict_prints_a_line_a_picture(predict, draw, capsys):
     assert predict(draw("scan.png", 0), draw("clear.png", 2)) == DONE
     first, second = capsys.readouterr().out.splitlines()
-    assert "scan.png: glioma, tumor 100.0%" in first
-    assert "clear.png: notumor, tumor 0.1%" in second
+    assert "scan.png: tumor: Tumor likely: glioma. " in first
+    assert first.endswith("  (tumor 100.0%)")
+    assert "clear.png: notumor: No tumor seen. " in second
+    assert second.endswith("  (tumor 0.1%)")
 
 
 def test_json_is_one_array_and_exit_codes_agree_with_status(predict, draw, tmp_path, capsys):

@@ -131,8 +131,8 @@ def test_a_picture_of_three_sequences_keeps_its_name_for_each(small, draw, tmp_p
     shutil.copy(tmp_path / "three.tif", tmp_path / "again.tif")
     paths = [tmp_path / "three.tif", draw("3.png", 3), tmp_path / "again.tif"]
     found = ask(small, paths, channels="all")
-    assert [(os.path.basename(finding.file), finding.slice) for finding in found] == [
-        ("three.tif", 0), ("three.tif", 1), ("three.tif", 2), ("3.png", None),
-        ("again.tif", 0), ("again.tif", 1), ("again.tif", 2),
+    assert [(os.path.basename(finding.file), finding.sequence) for finding in found] == [
+        ("three.tif", "T1"), ("three.tif", "FLAIR"), ("three.tif", "T1ce"), ("3.png", None),
+        ("again.tif", "T1"), ("again.tif", "FLAIR"), ("again.tif", "T1ce"),
     ]  # fmt: skip
     assert {finding.label for finding in found[:3]} == {"glioma", "meningioma", "notumor"}

@@ -6,13 +6,14 @@ import re
 import shutil
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import metrics as reference
 
 import tumorscope
-from tumorscope.catalog import assign_split
+from tumorscope.catalog import assign_split, build_catalog
 from tumorscope.catalog.phantom import write_phantom
 from tumorscope.errors import CatalogError, ModelFileError, UsageError
 from tumorscope.evaluation import card_metrics, evaluate, evaluate_data, evaluate_run
@@ -304,3 +305,24 @@ def test_a_run_that_does_not_say_how_it_was_trained_is_told(tmp_path, text):
         (tmp_path / name).touch()
     with pytest.raises(UsageError, match=r"recipe\.yaml: does not say how it was trained; train it anew"):
         evaluate_run(tmp_path)
+
+
+def test_an_evaluation_says_of_each_slice_what_its_finding_says(bench, tmp_path):
+    rows = bench.catalog.table.groupby("label").head(3)
+    for number, row in enumerate(rows.itertuples()):
+        image = cv2.imread(str(row.file), cv2.IMREAD_GRAYSCALE)
+        small = cv2.resize(image, (48, 48), interpolation=cv2.INTER_AREA) if number % 3 == 0 else image
+        (tmp_path / row.label).mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / row.label / f"{number:02d}.png"), small)
+    cv2.imwrite(str(tmp_path / "notumor/black.png"), np.zeros((64, 64), np.uint8))
+    evaluation = evaluate(bench.model, build_catalog([tmp_path]), split="all")
+    said = evaluation.outcome.decisions
+    found = bench.model.predict([str(file) for file in evaluation.findings["file"]])
+    for row, finding in enumerate(found):
+        assert evaluation.findings["called"][row] == said[row].label == finding.label
+        assert (said[row].flags, said[row].prediction_set) == (finding.flags, finding.prediction_set)
+        assert (said[row].status, said[row].verdict) == (finding.status, finding.verdict)
+    assert {flag for finding in found for flag in finding.flags} >= {"empty_slice", "low_resolution"}
+    black = evaluation.findings["path"].str.endswith("black.png").to_numpy()
+    assert said.refused[black].all()
+    assert evaluation.figures["full"]["refused"].value == pytest.approx(said.refused.mean())

@@ -171,7 +171,7 @@ def test_a_picture_of_three_sequences_is_answered_once_or_thrice(model, tmp_path
     planes[0, 0] = 0
     path = tmp_path / "three.png"
     path.write_bytes(cv2.imencode(".png", planes[..., ::-1])[1].tobytes())
-    assert [(f.slice, f.label) for f in model.predict(path)] == [(None, "meningioma")]
+    assert [(f.slice, f.sequence, f.label) for f in model.predict(path)] == [(None, "FLAIR", "meningioma")]
     answers = [(f.slice, f.sequence, f.label) for f in model.predict(path, channels="all")]
     assert answers == [(None, "T1", "glioma"), (None, "FLAIR", "meningioma"), (None, "T1ce", "pituitary")]
 

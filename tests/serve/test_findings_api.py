@@ -136,7 +136,9 @@ def test_a_picture_of_three_sequences_is_answered_once_or_thrice(client):
     one = send(client, ("three.png", data)).json()["findings"]
     each = send(client, ("three.png", data), ("again.png", data), channels="all").json()["findings"]
     assert [(f["slice"], f["label"]) for f in one] == [(None, "meningioma")]
-    assert [(f["file"], f["slice"]) for f in each] == [(n, i) for n in ("three.png", "again.png") for i in range(3)]
+    sequences = ("T1", "FLAIR", "T1ce")
+    assert [(f["file"], f["sequence"]) for f in each] == [(n, s) for n in ("three.png", "again.png") for s in sequences]
+    assert {(f["slice"], f["kind"]) for f in each} == {(None, "slice")}
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,13 @@ def test_a_set_whose_twins_were_left_out_is_named_without_its_folder():
 def test_the_exported_graph_says_what_torch_says(run):
     import torch
 
+    from tumorscope.training.checkpoints import read_checkpoint
     from tumorscope.training.network import Network
 
     model = read_model(run.model)
     images = np.load(run.folder / "cache" / "images.npy")[:50]
     network = Network(run.recipe.network, 4, run.recipe.spec.side)
-    state = torch.load(run.folder / "best.ckpt", weights_only=False)["state_dict"]
+    state = read_checkpoint(run.folder / "best.ckpt")["state_dict"]
     network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
     with torch.no_grad():
         logits = network.eval()(torch.from_numpy(images).permute(0, 3, 1, 2).float()).logits

@@ -71,14 +71,13 @@ def _bins(confidence: NDArray[np.float64], right: NDArray[np.bool_], cells: NDAr
 
 def _network(folder: Path, checkpoint: str) -> tuple[Network, tuple[str, ...]]:
     """Return the network of a checkpoint, ready to answer, and the classes in the order of its outputs."""
-    import torch
-
+    from tumorscope.training.checkpoints import read_checkpoint
     from tumorscope.training.network import Network
 
     recipe = _saved_recipe(folder)
     assert recipe.classes is not None
     network = Network(recipe.network, len(recipe.classes), recipe.spec.side)
-    state = torch.load(folder / checkpoint, map_location="cpu", weights_only=False)["state_dict"]
+    state = read_checkpoint(folder / checkpoint)["state_dict"]
     network.load_state_dict({key.removeprefix("network."): value for key, value in state.items() if "network." in key})
     return network.eval(), recipe.classes
 

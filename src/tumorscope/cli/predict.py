@@ -41,11 +41,11 @@ def predict(
         with Reporter() as progress:
             findings = loaded.predict(paths, out=out, channels=chosen, progress=progress)
         failed = len(findings.failed)
-        print(findings.to_json() if json else _lines(findings, loaded.card.thresholds.tumor, out))
+        print(findings.to_json() if json else _lines(findings, out))
     stop_if_unreadable(failed)
 
 
-def _lines(findings: Findings, limit: float, out: Path | None) -> str:
+def _lines(findings: Findings, out: Path | None) -> str:
     from tumorscope.inference.text import finding_line
 
-    return "\n".join([*(finding_line(one, limit) for one in findings), *([] if out is None else [str(out)])])
+    return "\n".join([*map(finding_line, findings), *([] if out is None else [str(out)])])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tumorscope.findings import Finding, Findings
+from tumorscope.findings import Finding, Findings, read_finding
 
 
 class RemoteFindings(Findings):
@@ -87,7 +87,7 @@ def to_findings(entries: Sequence[dict[str, Any]]) -> RemoteFindings:
     """Return findings, from the entries of a document."""
     pictures = [entry.get("overlay") for entry in entries]
     return RemoteFindings(
-        (Finding.model_validate(entry) for entry in entries),
+        map(read_finding, entries),
         (None if picture is None else base64.b64decode(picture) for picture in pictures),
     )
 
@@ -109,8 +109,20 @@ def merged(count: int, failed: Mapping[int, Finding], parts: Iterable[RemoteFind
 
 
 def by_file(found: RemoteFindings) -> list[RemoteFindings]:
-    """Cut findings into those of each file: one of several slices begins with slice 0, any other has no number."""
-    starts = [number for number, finding in enumerate(found) if finding.kind == "slice" and not finding.slice]
+    """Cut findings into those of each file.
+
+    Two files may have one name. A file begins with its first slice, and has that once, or once for each sequence.
+    """
+    starts: list[int] = []
+    begun: set[tuple[str, str | None]] = set()
+    for number, finding in enumerate(found):
+        if finding.kind == "volume" or finding.slice:
+            continue
+        about = (finding.file, finding.sequence)
+        if finding.sequence is None or about in begun or {name for name, _ in begun} != {finding.file}:
+            starts.append(number)
+            begun = set()
+        begun.add(about)
     cuts = pairwise([*starts, len(found)])
     return [RemoteFindings(found[start:end], found.overlays[start:end]) for start, end in cuts]
 

@@ -19,7 +19,7 @@ from tumorscope.client.multipart import OVERHEAD, Multipart, quoted
 from tumorscope.client.problems import problem
 from tumorscope.client.sources import Source
 from tumorscope.errors import ConnectionLostError, ServerError, TooLargeError, UnreachableError
-from tumorscope.findings import Finding, ModelName
+from tumorscope.findings import Finding, ModelName, failed_finding
 
 MODELS, FINDINGS, JOBS, READY = "/v1/models", "/v1/findings", "/v1/jobs", "/readyz"
 FILES_A_REQUEST = 32
@@ -195,7 +195,7 @@ def refused(sources: Sequence[Source], model: LoadedModel) -> dict[int, Finding]
     name = ModelName(name=model.name, version=model.version, sha256=model.sha256)
     problems = {number: _problem(source, model.limits["body_bytes"]) for number, source in enumerate(sources)}
     return {
-        number: Finding(file=sources[number].name, status="error", message=message, model=name)
+        number: failed_finding(sources[number].name, message, name)
         for number, message in problems.items()
         if message is not None
     }

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorscope.inference.decide import is_called, shown_numbers
 from tumorscope.model_file import NOTUMOR, Thresholds
 
 Floats = NDArray[np.floating]
@@ -70,7 +71,7 @@ def fit_thresholds(probabilities: Floats, outlier: Floats, cover: Bools, classes
     """
     tumor = tumor_truth(cover, classes)
     known = ~np.isnan(tumor)
-    scores, truth = tumor_probability(probabilities, classes)[known], tumor[known] > 0
+    scores, truth = shown_numbers(probabilities, classes)[1][known], tumor[known] > 0
     threshold = choose_tumor_threshold(scores, truth)
     return Thresholds(
         tumor=threshold,
@@ -128,14 +129,14 @@ def choose_abstain(scores: Floats, truth: Bools, threshold: float) -> float:
     between 0.6 and 0.9.
 
     Args:
-        scores: tumor probabilities ``(n,)``.
+        scores: tumor probabilities ``(n,)``, as findings show them.
         truth: whether it is a tumor ``(n,)``.
         threshold: from which on a slice is called a tumor.
     """
     if not len(scores):
         return ABSTAIN[0]
     confidence = np.maximum(scores, 1 - scores)
-    right = (scores >= threshold) == truth
+    right = is_called(scores, threshold) == truth
     order = np.argsort(confidence, kind="stable")
     most = int(MAX_ABSTAIN_SHARE * len(order))
     left_accuracy = np.cumsum(right[order][::-1])[::-1] / np.arange(len(order), 0, -1)

@@ -134,6 +134,8 @@ def _outcome(
         cover=cover,
         probabilities=outputs.probabilities,
         outlier=outputs.outlier,
+        pixels=outputs.pixels,
+        is_empty=outputs.is_empty,
         pointing=outputs.pointing,
         clusters=_clusters(table),
         prevalence=prevalence,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.evaluation import calibration
+from tumorscope.inference.decide import Decisions, decide
 from tumorscope.model_file import NOTUMOR, Card
 from tumorscope.statistics import Figure, Measure, estimate, metrics
 from tumorscope.statistics.metrics import Bools, Floats
@@ -31,6 +32,8 @@ class Outcome:
         cover: bool ``(n, classes)``: what each label covers.
         probabilities: ``(n, classes)``, temperature-scaled.
         outlier: ``(n,)`` distances.
+        pixels: ``(n,)``: the smaller side of the head, in pixels of the slice.
+        is_empty: bool ``(n,)``: whether the slice has a single gray level.
         pointing: ``(n,)``: 1 where the heatmap's peak lies in the tumor's mask, 0 where not, NaN without a mask.
         clusters: str ``(n,)``: what a bootstrap resamples.
         prevalence: share of tumors for which predictive values are stated.
@@ -43,6 +46,8 @@ class Outcome:
     cover: Bools
     probabilities: Floats
     outlier: Floats
+    pixels: Floats
+    is_empty: Bools
     pointing: Floats
     clusters: NDArray[np.str_]
     prevalence: float = 0.05
@@ -50,7 +55,7 @@ class Outcome:
 
     def take(self, rows: Bools) -> Outcome:
         """Return part of the rows."""
-        names = ("labels", "cover", "probabilities", "outlier", "pointing", "clusters")
+        names = ("labels", "cover", "probabilities", "outlier", "pixels", "is_empty", "pointing", "clusters")
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     def with_probabilities(self, probabilities: Floats) -> Outcome:
@@ -82,11 +87,14 @@ class Outcome:
         return ~np.isnan(calibration.tumor_truth(self.cover, self.classes))
 
     @cached_property
+    def decisions(self) -> Decisions:
+        """What findings of these slices say."""
+        return decide(self.card, self.probabilities, self.outlier, pixels=self.pixels, is_empty=self.is_empty)
+
+    @cached_property
     def called(self) -> NDArray[np.int64]:
-        """The class that each slice is called, ``(n,)``."""
-        if self.is_plain:
-            return np.asarray(self.probabilities.argmax(axis=1), np.int64)
-        return called_classes(self.probabilities, self.classes, self.card.thresholds.tumor)
+        """The class that each slice is called, ``(n,)``: that of its finding, or of a plain model the likeliest."""
+        return np.asarray(self.probabilities.argmax(axis=1), np.int64) if self.is_plain else self.decisions.labels
 
     @cached_property
     def right(self) -> Bools:
@@ -113,19 +121,6 @@ class Outcome:
         if not self.is_coarse:
             return self.probabilities, self.cover
         return np.column_stack([self.tumor, 1 - self.tumor]), np.column_stack([self.is_tumor, ~self.is_tumor])
-
-
-def called_classes(probabilities: Floats, classes: Sequence[str], threshold: float) -> NDArray[np.int64]:
-    """Return what each slice is called, int ``(n,)``: notumor under the threshold, else the likeliest tumor class.
-
-    This is what a finding's `label` says. Without a class notumor it is the likeliest class.
-    """
-    free = np.array([name == NOTUMOR for name in classes])
-    likeliest = np.asarray(np.where(free, -1.0, probabilities).argmax(axis=1), np.int64)
-    if not free.any():
-        return likeliest
-    under = calibration.tumor_probability(probabilities, classes) < threshold
-    return np.where(under, int(free.argmax()), likeliest).astype(np.int64)
 
 
 def figures(outcome: Outcome, *, seed: int = 0, only: Sequence[str] | None = None) -> dict[str, Figure]:
@@ -230,14 +225,10 @@ def _caution_measures(outcome: Outcome) -> list[Measure]:
     """How often the model answers at all, how good those answers are, and whether its sets hold the truth."""
     if outcome.is_plain:
         return []
-    everyone, limits = np.ones(len(outcome), bool), outcome.card.thresholds
-    refused = outcome.outlier > (np.inf if limits.outlier is None else limits.outlier)
-    unsure = outcome.certainty < limits.abstain
-    answered = ~refused & ~(unsure if NOTUMOR in outcome.classes else np.zeros_like(refused))
-    in_set = outcome.probabilities >= limits.conformal
-    in_set[np.arange(len(outcome)), outcome.probabilities.argmax(axis=1)] = True
+    everyone, said = np.ones(len(outcome), bool), outcome.decisions
+    answered, in_set = ~said.refused & ~said.flags["abstain"], said.prediction_sets
     return [
-        metrics.share("refused", refused, everyone),
+        metrics.share("refused", said.refused, everyone),
         metrics.share("answered", answered, everyone),
         metrics.share("accuracy_answered", outcome.right, answered),
         metrics.share("prediction_set_coverage", (in_set & outcome.cover).any(axis=1), everyone),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tumorscope.catalog import Catalog
 from tumorscope.catalog.slices import SliceRead, SliceRow, map_slices, mask_files, read_rows, slice_rows
 from tumorscope.evaluation.pointing import points_inside, tumor_heatmap
-from tumorscope.preprocess import Plane, place
+from tumorscope.preprocess import Plane, is_empty, place
 from tumorscope.progress import Progress
 from tumorscope.tasks.threads import chunks_of
 from tumorscope.twins.fingerprint import fingerprint
@@ -73,11 +73,15 @@ class ModelOutputs:
     Attributes:
         probabilities: ``(n, classes)``.
         outlier: ``(n,)``, NaN of a model that tells no distance.
+        pixels: ``(n,)``: the smaller side of the head, in pixels of the slice.
+        is_empty: bool ``(n,)``: whether the slice has a single gray level.
         pointing: ``(n,)``: 1 where the heatmap's peak lies in the mask, 0 where not, NaN where no tumor is outlined.
     """
 
     probabilities: NDArray[np.float64]
     outlier: NDArray[np.float64]
+    pixels: NDArray[np.float64]
+    is_empty: NDArray[np.bool_]
     pointing: NDArray[np.float64]
 
 
@@ -93,13 +97,15 @@ def run_model(model: Subject, catalog: Catalog, table: pd.DataFrame, progress: P
     Raises:
         ScanError: a file went away or was damaged since the catalog was made.
     """
-    probabilities, outlier, hits = [], [], []
+    probabilities, outlier, sides, empty, hits = [], [], list[int](), list[bool](), list[float]()
     rows = slice_rows(table, mask_files(table, catalog.roots))
     slices = map_slices(rows, lambda read: read, channels=model.card.spec.channels, masks=True)
     for batch in chunks_of(slices, BATCH):
         out = model.predict_slices([read.pixels for read in batch])
         probabilities.append(np.asarray(out.probabilities, np.float64))
         outlier.append(np.full(len(batch), np.nan) if out.outlier is None else np.asarray(out.outlier, np.float64))
+        sides += [place(read.pixels, model.card.spec).pixels for read in batch]
+        empty += [is_empty(read.pixels) for read in batch]
         hits += [_hit(model, read, out, number) for number, read in enumerate(batch)]
         if progress:
             progress("predicting", len(hits), len(table))
@@ -107,6 +113,8 @@ def run_model(model: Subject, catalog: Catalog, table: pd.DataFrame, progress: P
     return ModelOutputs(
         np.concatenate(probabilities) if probabilities else np.zeros((0, classes)),
         np.concatenate(outlier) if outlier else np.zeros(0),
+        np.array(sides, np.float64),
+        np.array(empty, np.bool_),
         np.array(hits, np.float64),
     )
 

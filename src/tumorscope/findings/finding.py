@@ -1,76 +1,111 @@
-"""What a model says of one slice or volume, as plain data."""
+"""What a model says of one slice or of one volume, as plain data."""
 
 from __future__ import annotations
 
-import html
 import json
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-FLAGS = {
-    "out_of_distribution": "unlike anything the model was trained on",
-    "empty_slice": "holds no picture, only one gray level",
-    "low_resolution": "has too few pixels to show a small tumor",
-    "abstain": "too close to call",
-    "kind_unsure": "a tumor whose kind is not sure",
-}
-"""Every flag that a finding may carry, and what it means."""
-REFUSING = ("out_of_distribution", "empty_slice")
-"""Flags with which no answer should be used; the status is then 'refused'."""
+from tumorscope.findings.words import Status, Verdict, capital
 
 
-class ModelName(BaseModel):
-    """Which model spoke."""
-
+class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class ModelName(_Frozen):
+    """Which model spoke."""
 
     name: str
     version: str
     sha256: str
 
 
-class Outline(BaseModel):
+class Outline(_Frozen):
     """Where the tumor lies: area in pixels, box (top, left, height, width), path of the mask picture."""
-
-    model_config = ConfigDict(frozen=True)
 
     area: int
     box: tuple[int, int, int, int]
     mask: str | None = None
 
 
-class Finding(BaseModel):
-    """What a model says of one slice or volume.
+class VolumeOutline(_Frozen):
+    """Where the tumor lies in a volume.
+
+    Attributes:
+        voxels: how many it fills.
+        volume_cm3: its volume; None where the slices are not evenly spaced.
+        box: corner and size in mm, (x, y, z, width, depth, height), LPS (DICOM PS3.3 C.7.6.2).
+        center_mm: (x, y, z), LPS.
+        mask, seg, sr: paths of the NIfTI mask, the DICOM segmentation and the DICOM report, if they were written.
+    """
+
+    voxels: int
+    volume_cm3: float | None
+    box: tuple[float, float, float, float, float, float]
+    center_mm: tuple[float, float, float]
+    mask: str | None = None
+    seg: str | None = None
+    sr: str | None = None
+
+
+class FindingGeometry(_Frozen):
+    """How the slices of a volume lie.
+
+    Attributes:
+        spacing: distance between slices, rows and columns, in mm; None where the file does not tell.
+        plane: 'axial', 'coronal', 'sagittal' or None.
+        sides_known: whether left and right are told.
+        is_regular: evenly spaced and orthogonal.
+    """
+
+    spacing: tuple[float, float, float] | None
+    plane: Literal["axial", "coronal", "sagittal"] | None
+    sides_known: bool
+    is_regular: bool
+
+
+class TumorSlice(_Frozen):
+    """A slice that carries the tumor: its index from 0 in display order, and its probability of a tumor."""
+
+    slice: int
+    tumor_probability: float
+
+
+class _Spoken(_Frozen):
+    def to_json(self, indent: int | None = None) -> str:
+        """Return the finding as one JSON object."""
+        return to_json(self.model_dump(), indent)
+
+
+class SliceFinding(_Spoken):
+    """What a model says of one slice.
 
     Attributes:
         file: the path as given, or the given folder joined with the path inside it.
-        slice: which slice of the file; None where it has one.
-        sequence: which sequence of a picture that holds several and is answered for each; else None.
-        kind: 'slice' or 'volume'.
+        slice: index from 0 in display order; None for a picture, which has one.
+        sequence: 'T1', 'FLAIR', ... of a picture or file that holds several; else None.
+        kind: 'slice'.
         status: 'ok', 'refused' (probabilities stand, but should not be used) or 'error' (there are none).
         label: 'notumor' exactly when `tumor_probability` is under the card's threshold, else the likeliest tumor class.
         probabilities: by class name.
         tumor_probability: of a tumor of any kind.
-        prediction_set: the classes that cannot be ruled out at the card's coverage.
+        prediction_set: the classes that cannot be ruled out at the card's coverage, likeliest first.
         flags: see `FLAGS`.
         outline: where the tumor lies, if the model outlines and there is one.
         heatmap: path of the heatmap picture, if one was written.
         message: why it was refused or failed.
+        verdict: one word, see `VERDICTS`.
+        sentence: the answer in plain words, its headline first, up to the first full stop.
         model: which model spoke.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     file: str
     slice: int | None = None
     sequence: str | None = None
-    kind: Literal["slice", "volume"] = "slice"
-    status: Literal["ok", "refused", "error"] = "ok"
+    kind: Literal["slice"] = "slice"
+    status: Status = "ok"
     label: str | None = None
     probabilities: dict[str, float] | None = None
     tumor_probability: float | None = None
@@ -79,54 +114,76 @@ class Finding(BaseModel):
     outline: Outline | None = None
     heatmap: str | None = None
     message: str | None = None
+    verdict: Verdict
+    sentence: str
     model: ModelName
 
-    def to_json(self, indent: int | None = None) -> str:
-        """Return the finding as one JSON object."""
-        return _json(self.model_dump(), indent)
+
+class VolumeFinding(_Spoken):
+    """What a model says of a scan of several slices; those of `SliceFinding` mean the same.
+
+    Attributes:
+        kind: 'volume'.
+        speaker: index of the slice that speaks for the scan; None where no slice was answered.
+        tumor_probability: the largest of the answered slices.
+        label, prediction_set, flags: of the slice that speaks.
+        slices: those that carry the tumor.
+        outline: where the tumor lies, if the model outlines and there is one.
+        geometry: how the slices lie; None for a file that does not tell.
+        message: why it was refused or failed; else which slices could not be read, if any.
+    """
+
+    file: str
+    sequence: str | None = None
+    kind: Literal["volume"] = "volume"
+    status: Status = "ok"
+    label: str | None = None
+    tumor_probability: float | None = None
+    prediction_set: list[str] | None = None
+    flags: list[str] = []
+    speaker: int | None = None
+    slices: list[TumorSlice] = []
+    outline: VolumeOutline | None = None
+    geometry: FindingGeometry | None = None
+    message: str | None = None
+    verdict: Verdict
+    sentence: str
+    model: ModelName
 
 
-class Findings(list[Finding]):
-    """Findings in the order in which the files were given. Shows itself as a table in a notebook."""
-
-    def __init__(self, findings: Iterable[Finding] = ()) -> None:
-        super().__init__(findings)
-
-    @property
-    def failed(self) -> list[Finding]:
-        """The findings of status 'error'."""
-        return [finding for finding in self if finding.status == "error"]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row a finding; probabilities become columns ``p_<class>``, lists become text."""
-        import pandas as pd
-
-        return pd.DataFrame([_row(finding) for finding in self])
-
-    def to_json(self) -> str:
-        """Return the findings as one JSON array."""
-        return _json([finding.model_dump() for finding in self], 2)
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("file", "label", "tumor", "status", "flags"))
-        rows = "".join(_html_row(finding) for finding in self)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+Finding = Annotated[SliceFinding | VolumeFinding, Field(discriminator="kind")]
+"""Either of them, told apart by `kind`."""
+FINDING: TypeAdapter[SliceFinding | VolumeFinding] = TypeAdapter(Finding)
 
 
-def _json(value: Any, indent: int | None) -> str:
+def read_finding(value: Any) -> SliceFinding | VolumeFinding:
+    """Return a finding from plain data, as `to_json` writes it; keys that are not a finding's are left out.
+
+    Raises:
+        pydantic.ValidationError: it is no finding.
+    """
+    return FINDING.validate_python(value)
+
+
+def failed_finding(
+    file: str, message: str, model: ModelName, *, slice: int | None = None, sequence: str | None = None
+) -> SliceFinding:
+    """Return the finding that stands for a file, or for a slice of it, that could not be read."""
+    what = "file" if slice is None else "slice"
+    return SliceFinding(
+        file=file, slice=slice, sequence=sequence, status="error", message=message, verdict="error",
+        sentence=f"This {what} could not be read. {capital(message)}.", model=model,
+    )  # fmt: skip
+
+
+def full_name(finding: Finding) -> str:
+    """Return the name of what a finding is about: the file, the sequence, and the slice counted from 1."""
+    number = finding.slice if finding.kind == "slice" else None
+    parts = [finding.file, finding.sequence, None if number is None else f"slice {number + 1}"]
+    return ", ".join(part for part in parts if part is not None)
+
+
+def to_json(value: Any, indent: int | None) -> str:
+    """Return plain data as JSON; a name of a file need not be text."""
     text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # a file name need not be text
-
-
-def _row(finding: Finding) -> dict[str, Any]:
-    values = finding.model_dump(exclude={"probabilities", "prediction_set", "flags", "outline", "model"})
-    values["prediction_set"] = " ".join(finding.prediction_set or [])
-    values["flags"] = " ".join(finding.flags)
-    return values | {f"p_{name}": value for name, value in (finding.probabilities or {}).items()}
-
-
-def _html_row(finding: Finding) -> str:
-    tumor = "" if finding.tumor_probability is None else f"{finding.tumor_probability:.1%}"
-    name = finding.file if finding.slice is None else f"{finding.file} [{finding.slice}]"
-    cells = (name, finding.label or "", tumor, finding.status, ", ".join(finding.flags) or finding.message or "")
-    return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

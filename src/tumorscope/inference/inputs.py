@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.errors import ScanError
-from tumorscope.preprocess import Placement, Plane, Spec, place, preprocess
+from tumorscope.preprocess import Placement, Plane, Spec, is_empty, place, preprocess
 from tumorscope.scans import MAX_PIXELS, MAX_SLICES, Channels, Header, Scan, ScanRef, read_sequences
+from tumorscope.scans.scan import usual_sequence
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Input:
     Attributes:
         file: the scan, as findings name it.
         index: which slice of the scan; None where it has one.
-        sequence: which sequence of the slice, where each is answered for itself; else None.
+        sequence: which sequence it shows, where the scan holds several and the model takes one; else None.
         image: uint8 ``(side, side, channels)``.
         placement: where the slice lies in the image.
         is_empty: whether the slice has a single gray level.
@@ -38,11 +39,6 @@ class Input:
     plane: Plane | None
     is_deep: bool = False
     is_last: bool = True
-
-    @property
-    def pixels(self) -> int:
-        """The smaller side of the head, in pixels of the slice."""
-        return min(self.placement.box[2:])
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,7 @@ def _inputs_of_slice(
             sequence=sequence,
             image=preprocess(plane, spec, placed),
             placement=placed,
-            is_empty=bool(plane.min() == plane.max()),
+            is_empty=is_empty(plane),
             plane=plane if keep_plane else None,  # a folder of large pictures must not fill the memory
             is_deep=header.is_deep,
             is_last=ends_here and sequence == sequences[-1],
@@ -122,4 +118,7 @@ def _inputs_of_slice(
 
 
 def _sequences(header: Header, spec: Spec, channels: Channels) -> tuple[str | None, ...]:
-    return header.sequences if channels == "all" and spec.channels != "lgg" and header.sequences else (None,)
+    """Return which sequences of a slice become an input each; None for all of them together, or the only one."""
+    if spec.channels == "lgg" or not header.sequences:
+        return (None,)
+    return header.sequences if channels == "all" else (usual_sequence(header),)

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from tumorscope.errors import ModelFileError
 from tumorscope.files.atomic import write_text
-from tumorscope.findings import Finding, Findings, ModelName
+from tumorscope.findings import Finding, Findings, ModelName, SliceFinding, failed_finding
 from tumorscope.inference.decide import Decision, decide, shown_class
 from tumorscope.inference.inputs import Input, UnreadSlice, read_inputs
+from tumorscope.inference.sentences import slice_finding
+from tumorscope.inference.volume import volume_findings
 from tumorscope.model_file import Card, ModelFile, read_model
 from tumorscope.preprocess import Plane, preprocess
 from tumorscope.progress import Progress
@@ -30,8 +32,8 @@ BATCH = 16
 WINDOW = 4 * BATCH
 """Slices that a worker answers ahead; what else its files hold is read when its turn comes: a bound on memory."""
 FINDINGS = "findings.json"
-Answer = tuple[Finding, "Slice | None"]
-"""A finding and what stands behind it; nothing stands behind a slice that could not be read."""
+Answer = tuple[SliceFinding, "Slice | UnreadSlice"]
+"""A finding and what stands behind it."""
 
 
 @dataclass(frozen=True)
@@ -150,14 +152,24 @@ class Model:
             channels: as in `predict`.
             progress: told how many scans are done.
         """
-        begin = partial(self._begin, channels=channels, keep_planes=sink is not None)
+        of_scan: list[SliceFinding] = []
+        for finding, behind in self._answers(refs, channels, progress, keep_planes=sink is not None):
+            told = finding if sink is None else self._sunk(finding, behind, sink)
+            of_scan.append(told)
+            yield told
+            if (behind.item if isinstance(behind, Slice) else behind).is_last:
+                yield from volume_findings(of_scan)
+                of_scan.clear()
+
+    def _answers(
+        self, refs: Sequence[ScanRef], channels: Channels, progress: Progress | None, *, keep_planes: bool
+    ) -> Iterator[Answer]:
+        begin = partial(self._begin, channels=channels, keep_planes=keep_planes)
         done = 0
         for refs_of_batch, (answers, rest) in side_by_side(begin, chunks(refs, BATCH), self.workers):
-            for finding, shown in answers:
-                yield finding if sink is None else self._sunk(finding, shown, sink)
+            yield from answers
             for _, later in side_by_side(self.answer, chunks_of(rest, BATCH), self.workers):
-                for finding, shown in later:
-                    yield finding if sink is None else self._sunk(finding, shown, sink)
+                yield from later
             done += len(refs_of_batch)
             if progress:
                 progress("predicting", done, len(refs))
@@ -191,15 +203,17 @@ class Model:
         Returns:
             In the order of `items`, each finding with what stands behind it.
         """
-        outputs = self._run([item.image for item in items if isinstance(item, Input)])
-        row, answers = 0, list[Answer]()
-        for item in items:
-            if isinstance(item, UnreadSlice):
-                answers.append((self._failure(item), None))
-                continue
-            answers.append(self._finding(item, outputs, row))
-            row += 1
-        return answers
+        read = [item for item in items if isinstance(item, Input)]
+        outputs = self._run([item.image for item in read])
+        said = decide(
+            self.card,
+            outputs.probabilities,
+            outputs.outlier,
+            pixels=[item.placement.pixels for item in read],
+            is_empty=[item.is_empty for item in read],
+        )
+        slices = iter([Slice(item, said[row], outputs.heatmap[row]) for row, item in enumerate(read)])
+        return [self._failure(item) if isinstance(item, UnreadSlice) else self._finding(next(slices)) for item in items]
 
     def predict_slices(self, planes: Sequence[Plane]) -> SliceOutputs:
         """Run the model on slices that are in memory.
@@ -218,12 +232,12 @@ class Model:
         items = (item for ref in refs for item in read_inputs(ref, spec, channels, keep_planes=keep_planes))
         return self.answer(list(islice(items, WINDOW))), items
 
-    def _sunk(self, finding: Finding, shown: Slice | None, sink: Sink) -> Finding:
+    def _sunk(self, finding: SliceFinding, behind: Slice | UnreadSlice, sink: Sink) -> SliceFinding:
         """Give a slice to the sink and return its finding with the path that the sink names."""
-        if shown is None or shown.item.plane is None:
+        if isinstance(behind, UnreadSlice) or behind.item.plane is None:
             return finding
-        heatmap = shown.heatmaps[shown_class(self.card, shown.said)]
-        return sink.add(Drawable(finding, shown.item.plane, shown.item.placement, heatmap))
+        heatmap = behind.heatmaps[shown_class(self.card, behind.said)]
+        return sink.add(Drawable(finding, behind.item.plane, behind.item.placement, heatmap))
 
     def _run_planes(self, planes: Sequence[Plane]) -> SliceOutputs:
         return self._run([preprocess(plane, self.card.spec) for plane in planes])
@@ -236,33 +250,17 @@ class Model:
         tumor = joined["probabilities"][:, list(self.card.tumor_classes)].sum(axis=1)
         return SliceOutputs(joined["probabilities"], tumor, joined["heatmap"], joined["embedding"], joined["outlier"])
 
-    def _finding(self, item: Input, outputs: SliceOutputs, row: int) -> tuple[Finding, Slice]:
-        said = decide(
-            self.card,
-            outputs.probabilities[row],
-            float(outputs.outlier[row]),
-            pixels=item.pixels,
-            is_empty=item.is_empty,
+    def _finding(self, behind: Slice) -> Answer:
+        item = behind.item
+        finding = slice_finding(
+            self.card, behind.said, file=item.file, index=item.index, sequence=item.sequence, model=self._name
         )
-        finding = Finding(
-            file=item.file,
-            slice=item.index,
-            sequence=item.sequence,
-            status=said.status,
-            label=said.label,
-            probabilities=said.probabilities,
-            tumor_probability=said.tumor_probability,
-            prediction_set=said.prediction_set,
-            flags=said.flags,
-            message=said.message,
-            model=self._name,
-        )
-        return finding, Slice(item, said, outputs.heatmap[row])
+        return finding, behind
 
-    def _failure(self, item: UnreadSlice) -> Finding:
+    def _failure(self, item: UnreadSlice) -> Answer:
         error = item.error
         text = error.what if error.remedy is None else f"{error.what}; {error.remedy}"
-        return Finding(file=item.file, slice=item.index, status="error", message=text, model=self._name)
+        return failed_finding(item.file, text, self._name, slice=item.index), item
 
     @property
     def _name(self) -> ModelName:

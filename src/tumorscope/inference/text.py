@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tumorscope.findings import FLAGS, Finding
-from tumorscope.model_file import NOTUMOR, Card
+from tumorscope.findings import Finding, full_name
+from tumorscope.model_file import Card
 from tumorscope.statistics import Figure
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-KIND_UNSURE = "kind_unsure"
 RESEARCH = "Research use only. Not a medical device."
 
 
-def finding_line(finding: Finding, limit: float | None = None) -> str:
-    """Return a finding as one line: file, answer, probability of a tumor, what to be careful of.
-
-    Args:
-        finding: of any status.
-        limit: the model's, from which on it calls a tumor.
-    """
-    name = _printable(finding.file if finding.slice is None else f"{finding.file} [{finding.slice}]")
-    if finding.tumor_probability is None:
-        return f"{name}: error: {finding.message}"
-    notes = "; ".join(_notes(finding, limit))
-    return f"{name}: {finding.label}, tumor {finding.tumor_probability:.1%}" + (f"  ({notes})" if notes else "")
-
-
-def _notes(finding: Finding, limit: float | None) -> Iterator[str]:
-    """Say what to be careful of; of what is called no tumor, no note says that it is one."""
-    probability, is_free = finding.tumor_probability or 0.0, finding.label == NOTUMOR
-    if finding.status == "refused":
-        yield f"REFUSED: {finding.message}"
-    else:
-        yield from (FLAGS[flag] for flag in finding.flags if not (is_free and flag == KIND_UNSURE))
-    if is_free and probability >= 0.5:
-        yield "likelier than none, but under the limit" + ("" if limit is None else f" of {limit:.1%}")
-    others = [other for other in finding.prediction_set or [] if other != finding.label]
-    if others:
-        yield f"not ruled out: {', '.join(others)}"
+def finding_line(finding: Finding) -> str:
+    """Return a finding as one line: what it is about, the answer in words, the probability of a tumor."""
+    share = "" if finding.tumor_probability is None else f"  (tumor {finding.tumor_probability:.1%})"
+    return f"{_printable(full_name(finding))}: {finding.verdict}: {finding.sentence}{share}"
 
 
 def _printable(name: str) -> str:

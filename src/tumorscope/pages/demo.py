@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tumorscope.audits.audit import Audited
-from tumorscope.findings import FLAGS, Finding, Findings
+from tumorscope.findings import Findings, SliceFinding
 from tumorscope.pages.audit import audit_page
 from tumorscope.pages.frame import data_uri, render
 
@@ -21,7 +21,7 @@ def demo_page(audit: Audited, findings: Findings, planted: int) -> str:
     """
     return render(
         "demo.html.j2",
-        findings=[_shown(finding) for finding in findings],
+        findings=[_shown(finding) for finding in findings if finding.kind == "slice"],
         model=findings[0].model,
         planted=planted,
         leaks=audit.summary["leaks"],
@@ -31,13 +31,12 @@ def demo_page(audit: Audited, findings: Findings, planted: int) -> str:
     )
 
 
-def _shown(finding: Finding) -> dict[str, Any]:
+def _shown(finding: SliceFinding) -> dict[str, Any]:
     picture = b"" if finding.heatmap is None else Path(finding.heatmap).read_bytes()
     return {
         "name": Path(finding.file).name,
         "picture": data_uri(picture, "png"),
-        "label": finding.label,
+        "verdict": finding.verdict,
         "tumor": finding.tumor_probability,
-        "status": finding.status,
-        "notes": [f"{name.replace('_', ' ')}: {FLAGS[name]}" for name in finding.flags],
+        "sentence": finding.sentence,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tumorscope.files.atomic import write_bytes
-from tumorscope.findings import Finding
+from tumorscope.findings import SliceFinding
 from tumorscope.results.overlays import Picture, contact_sheet, encode_png, overlay
 from tumorscope.results.sink import Drawable
 
@@ -21,7 +21,7 @@ class Album:
         self._names: set[str] = {SHEET}
         self._sheet: list[tuple[Picture, str, str]] = []
 
-    def add(self, drawable: Drawable) -> Finding:
+    def add(self, drawable: Drawable) -> SliceFinding:
         """Write the overlay of one slice; its finding comes back with the picture's path."""
         finding, probability = drawable.finding, drawable.finding.tumor_probability or 0.0
         picture = overlay(drawable.plane, drawable.heatmap, drawable.placement, weight=probability)
@@ -37,7 +37,7 @@ class Album:
         if self._sheet:
             write_bytes(self.folder / SHEET, encode_png(contact_sheet(self._sheet)))
 
-    def _unique(self, finding: Finding) -> str:
+    def _unique(self, finding: SliceFinding) -> str:
         parts = (Path(finding.file).stem, finding.slice, finding.sequence)
         stem = ".".join(str(part) for part in parts if part is not None)
         name, number = f"{stem}.png", 2

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.findings import Finding
+from tumorscope.findings import SliceFinding
 from tumorscope.preprocess import Placement, Plane
 
 
@@ -23,7 +23,7 @@ class Drawable:
         heatmap: ``(h, w)`` of the class that is shown: that of the label; for `notumor` the likeliest tumor.
     """
 
-    finding: Finding
+    finding: SliceFinding
     plane: Plane
     placement: Placement
     heatmap: NDArray[np.float32]
@@ -32,7 +32,7 @@ class Drawable:
 class Sink(Protocol):
     """Takes answered slices as they come, in the order of the scans; it must not keep them."""
 
-    def add(self, drawable: Drawable) -> Finding:
+    def add(self, drawable: Drawable) -> SliceFinding:
         """Write or draw a slice; return its finding, with the paths of what was written."""
         ...
 

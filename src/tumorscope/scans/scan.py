@@ -181,14 +181,14 @@ class DecodedScan:
         raise NotImplementedError
 
 
+def usual_sequence(header: Header) -> str:
+    """Return the sequence that is taken where none is asked for: FLAIR, or the first; the scan holds several."""
+    return DEFAULT_SEQUENCE if DEFAULT_SEQUENCE in header.sequences else header.sequences[0]
+
+
 def channel_of(header: Header, sequence: str | None) -> int:
-    """Return the channel that holds a sequence; without one, that of FLAIR, or the first."""
-    wanted = DEFAULT_SEQUENCE if sequence is None else sequence
-    if wanted in header.sequences:
-        return header.sequences.index(wanted)
-    if sequence is not None:
-        raise ValueError(f"there is no {sequence} among {', '.join(header.sequences)}")
-    return 0
+    """Return the channel that holds a sequence; without one, that of the usual one."""
+    return header.sequences.index(usual_sequence(header) if sequence is None else sequence)
 
 
 def sequence_of(header: Header, channel: int | None) -> str | None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tumorscope.errors import ScanError
-from tumorscope.findings import Finding
+from tumorscope.findings import Finding, SliceFinding
 from tumorscope.inference import Model, Slice
 from tumorscope.inference.inputs import Input, UnreadSlice
 from tumorscope.inference.model import BATCH
+from tumorscope.inference.volume import volume_findings
 from tumorscope.scans import Channels
 from tumorscope.serve.batching import Batcher
 from tumorscope.serve.pictures import Layers, draw_layers, draw_overlay
@@ -105,7 +106,7 @@ class Engine:
             background: give way to every other call.
 
         Returns:
-            In the order of the files; a file of several slices has several.
+            In the order of the files; a file of several slices has several, and at their end what they amount to.
         """
         tasks = [_Task(index, upload, channels, pictures) for index, upload in enumerate(uploads)]
         answers = await self._batcher.submit(tasks, background=background)
@@ -132,16 +133,21 @@ class Engine:
 
     def _answer(self, readings: Sequence[_Reading]) -> list[list[Answer]]:
         said = iter(self.model.answer([item for reading in readings for item in reading.items]))
-        return [[self._draw(reading.task, *next(said)) for _ in reading.items] for reading in readings]
+        return [self._of_file(reading.task, [next(said) for _ in reading.items]) for reading in readings]
 
-    def _draw(self, task: _Task, finding: Finding, behind: Slice | None) -> Answer:
+    def _of_file(self, task: _Task, said: Sequence[tuple[SliceFinding, Slice | UnreadSlice]]) -> list[Answer]:
+        slices = [self._draw(task, finding, behind) for finding, behind in said]
+        volumes = volume_findings([finding.model_copy(update={"file": task.upload.name}) for finding, _ in said])
+        return [*slices, *(Answer(volume, upload=task.index) for volume in volumes)]
+
+    def _draw(self, task: _Task, finding: SliceFinding, behind: Slice | UnreadSlice) -> Answer:
         named = finding.model_copy(update={"file": task.upload.name})
         card, wants = self.model.card, task.pictures
         try:
             return Answer(
                 named,
-                draw_overlay(card, behind) if behind and wants in ("overlay", "both") else None,
-                draw_layers(card, behind) if behind and wants in ("layers", "both") else None,
+                draw_overlay(card, behind) if isinstance(behind, Slice) and wants in ("overlay", "both") else None,
+                draw_layers(card, behind) if isinstance(behind, Slice) and wants in ("layers", "both") else None,
                 task.index,
             )
         except Exception as error:  # a slice of a shape that no PNG can have; the others of the batch are drawn

@@ -197,12 +197,11 @@ def _measure(job: Job, part: str) -> None:
 
 def _parameters(checkpoint: Path) -> int:
     """Count what a network has learnt."""
-    import torch
+    from tumorscope.training.checkpoints import read_checkpoint
 
-    state = torch.load(checkpoint, map_location="cpu", weights_only=False)["state_dict"]
     return sum(
         values.numel()
-        for name, values in state.items()
+        for name, values in read_checkpoint(checkpoint)["state_dict"].items()
         if name.startswith("network.") and not name.endswith(NOT_LEARNT)
     )
 

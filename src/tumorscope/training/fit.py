@@ -1,4 +1,4 @@
-"""Runs a training: trainer, callbacks, checkpoints that are never half written."""
+"""Runs a training: trainer and callbacks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,15 @@ from tumorscope.training import torchvision_shim  # noqa: F401  before lightning
 import lightning.pytorch as pl
 import pandas as pd
 import torch
-from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from tumorscope.errors import RecipeError
-from tumorscope.files.atomic import write_bytes, write_text
+from tumorscope.files.atomic import write_text
 from tumorscope.files.names import BEST, LAST, LOG
 from tumorscope.progress import Progress
+from tumorscope.training.checkpoints import AtomicCheckpoints, read_checkpoint
 from tumorscope.training.memory import keeping_freed_memory
 from tumorscope.training.module import TumorModule, balanced_weights, set_channels_last
 from tumorscope.training.network import Network
@@ -59,6 +58,7 @@ def fit(
     Raises:
         OutputError: the disk is full; the last complete checkpoint stays.
         RecipeError: the training diverged.
+        UsageError: the checkpoint to go on from is none that a training wrote.
     """
     _quiet()
     pl.seed_everything(recipe.seed, workers=True, verbose=False)
@@ -77,14 +77,13 @@ def fit(
     last = folder / LAST
     start = last if resume and last.is_file() else None
     with keeping_freed_memory():
-        trainer.fit(module, train_loader, val_loader, ckpt_path=start, weights_only=False)
+        trainer.fit(module, train_loader, val_loader, ckpt_path=start, weights_only=True)
     if not (folder / BEST).is_file():
         raise RecipeError(
             "no epoch had a finite validation loss: the training diverged",
             remedy="lower schedule.lr and schedule.backbone_lr",
         )
-    best = torch.load(folder / BEST, map_location="cpu", weights_only=False)
-    module.load_state_dict(best["state_dict"])
+    module.load_state_dict(read_checkpoint(folder / BEST)["state_dict"])
     return module.network.cpu().eval()
 
 
@@ -103,16 +102,6 @@ def _trainer(recipe: Recipe, folder: Path, callbacks: list[Callback]) -> pl.Trai
         num_sanity_val_steps=0,
         deterministic="warn",
     )
-
-
-class AtomicCheckpoints(TorchCheckpointIO):
-    """Writes checkpoints that are complete or not there."""
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """Write to a temporary name, then rename."""
-        buffer = BytesIO()
-        torch.save(checkpoint, buffer)
-        write_bytes(path, buffer.getvalue())
 
 
 class RunLog(Callback):

@@ -88,6 +88,9 @@ def scans(tmp_path_factory):
     for name, picture in pictures.items():
         cv2.imwrite(str(folder / name), picture)
         files[name] = folder / name
+    clear = cv2.imread(str(files["phantom_notumor.png"]), cv2.IMREAD_GRAYSCALE)
+    cv2.imwritemulti(str(folder / "stack.tif"), [clear, clear, glioma, clear, clear])
+    files["stack.tif"] = folder / "stack.tif"
     texts = {
         "cut short.png": files["phantom_glioma.png"].read_bytes()[:900],
         "junk.exe": b"MZ\x90\x00junk",

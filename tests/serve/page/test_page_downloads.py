@@ -46,10 +46,11 @@ def test_the_csv_has_a_row_a_finding(page, add, predicted):
     assert name.endswith(".csv")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
     assert [row["file"] for row in rows] == list(FILES)
-    assert [row["verdict"] for row in rows] == ["tumor", "clear", "refused", "failed"]
+    assert [row["verdict"] for row in rows] == ["tumor", "notumor", "refused", "error"]
     assert [row["status"] for row in rows] == ["ok", "ok", "refused", "error"]
     for row, expected in zip(rows[:3], predicted, strict=False):
         assert float(row["tumor_probability"]) == expected["tumor_probability"]
+        assert row["sentence"] == expected["sentence"]
         assert float(row["p_glioma"]) == expected["probabilities"]["glioma"]
         assert row["prediction_set"].split() == expected["prediction_set"]
         assert row["model_sha256"] == expected["model"]["sha256"]

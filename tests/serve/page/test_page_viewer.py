@@ -213,7 +213,7 @@ def test_two_panes_share_zoom_and_window_but_not_the_scan(page, add, film):
     assert page.locator(".pane").count() == 1
 
 
-def test_a_file_of_several_slices_has_a_slider(page, add, film):
+def test_a_picture_of_several_sequences_has_a_slider_and_an_answer_for_each(page, add, film):
     add(page, "phantom_notumor.png")
     page.get_by_label("More").click()
     page.get_by_role("checkbox").check()
@@ -225,11 +225,13 @@ def test_a_file_of_several_slices_has_a_slider(page, add, film):
     first = film(page)
     slider.fill("3")
     assert not (film(page) == first).all()
-    assert "slice 3 of 3" in corner(page, "top.left")
+    assert "T1ce, 3 of 3" in corner(page, "top.left")
     page.locator(".film").focus()
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(".corner.top.left")).to_contain_text("slice 2 of 3")
-    assert "3 slices" in page.locator(".list-row.chosen").inner_text()
+    expect(page.locator(".corner.top.left")).to_contain_text("FLAIR, 2 of 3")
+    row, whole = page.locator(".list-row.chosen").inner_text(), page.locator(".whole").inner_text()
+    assert all(f"{sequence}: " in row and sequence in whole for sequence in ("T1", "FLAIR", "T1ce"))
+    assert "%" not in row
 
 
 def test_a_chosen_slice_stays_while_others_are_read_and_over_a_look_at_another_page(page, add):
@@ -240,14 +242,14 @@ def test_a_chosen_slice_stays_while_others_are_read_and_over_a_look_at_another_p
     add(page, "three sequences.tif")
     page.keyboard.press("ArrowDown")
     said = corner(page, "top.left")
-    other = next(number for number in (1, 2, 3) if f"slice {number} of 3" not in said)
+    other = next(number for number in (1, 2, 3) if f", {number} of 3" not in said)
     page.get_by_label("Slice of three sequences.tif").fill(str(other))
-    expect(page.locator(".corner.top.left")).to_contain_text(f"slice {other} of 3")
+    expect(page.locator(".corner.top.left")).to_contain_text(f", {other} of 3")
     add(page, "phantom_glioma.png")
     page.get_by_role("link", name="Model", exact=True).click()
     page.locator(".tile").first.wait_for()
     page.go_back()
-    expect(page.locator(".corner.top.left")).to_contain_text(f"slice {other} of 3")
+    expect(page.locator(".corner.top.left")).to_contain_text(f", {other} of 3")
 
 
 def test_on_a_phone_the_way_back_leads_from_the_scan_to_the_list(visit, add):

@@ -3,22 +3,14 @@
 import pytest
 
 import tumorscope
+from tumorscope.findings import VERDICTS
 
 OK = {
-    "status": "ok",
+    "kind": "slice",
+    "verdict": "notumor",
     "label": "notumor",
     "tumor_probability": 0.1,
     "prediction_set": ["notumor"],
-    "flags": [],
-    "message": None,
-}
-ERROR = {
-    "status": "error",
-    "label": None,
-    "tumor_probability": None,
-    "prediction_set": None,
-    "flags": [],
-    "message": "is empty",
 }
 
 
@@ -36,38 +28,36 @@ def call(browser, address):
 
 
 @pytest.mark.parametrize(
-    ("change", "verdict", "headline"),
+    ("sentence", "headline", "detail"),
     [
-        ({}, "clear", "No tumor seen"),
-        ({"label": "glioma", "tumor_probability": 0.95, "prediction_set": ["glioma"]}, "tumor", "Tumor likely: glioma"),
-        (
-            {"label": "pituitary", "prediction_set": ["pituitary", "glioma"], "flags": ["kind_unsure"]},
-            "tumor",
-            "Tumor likely: pituitary tumor or glioma",
-        ),
-        ({"flags": ["abstain"], "prediction_set": ["notumor", "glioma"]}, "unsure", "Too close to call"),
-        ({"tumor_probability": 0.8, "prediction_set": ["glioma"]}, "unsure", "Tumor suspected, not called"),
-        ({"tumor_probability": 0.8, "prediction_set": ["notumor"]}, "unsure", "Tumor suspected, not called"),
-        (
-            {"tumor_probability": 0.2, "prediction_set": ["notumor", "glioma"]},
-            "unsure",
-            "No tumor called, not ruled out",
-        ),
-        ({"status": "refused", "flags": ["out_of_distribution"], "label": "glioma"}, "refused", "No answer: refused"),
-        (ERROR, "failed", "This file could not be read"),
+        ("Tumor likely: glioma.", "Tumor likely: glioma", ""),
+        ("Too close to call. It abstains. Look.", "Too close to call", "It abstains. Look."),
+        ("Under 87.2%. More.", "Under 87.2%", "More."),
     ],
 )
-def test_a_finding_becomes_a_sentence(call, change, verdict, headline):
-    finding = OK | change
-    assert call("phrases", "verdictOf", finding) == verdict
-    assert call("phrases", "sentence", finding, {"thresholds": {"tumor": 0.87}})["headline"] == headline
+def test_a_sentence_is_set_with_its_headline_apart(call, sentence, headline, detail):
+    assert call("phrases", "spoken", {"sentence": sentence}) == {"headline": headline, "detail": detail}
 
 
-def test_no_rounding_puts_an_answer_on_the_wrong_side_of_a_limit(call):
-    under = OK | {"tumor_probability": 0.8694, "prediction_set": ["notumor", "glioma"]}
-    assert call("phrases", "asPercent", 0.8694) == "87%"
-    assert "limit of 87.2%" in call("phrases", "sentence", under, {"thresholds": {"tumor": 0.8724}})["detail"]
-    assert call("phrases", "asLimit", 0.95) == "95%"
+@pytest.mark.parametrize(
+    ("finding", "name"),
+    [
+        ({"slice": None, "sequence": None}, ""),
+        ({"slice": None, "sequence": "FLAIR"}, "FLAIR"),
+        ({"slice": 0, "sequence": None}, "slice 1"),
+        ({"slice": 4, "sequence": "T1"}, "T1, slice 5"),
+    ],
+)
+def test_a_part_of_a_file_has_a_name(call, finding, name):
+    assert call("phrases", "partName", finding) == name
+
+
+def test_the_page_shows_every_verdict_the_gravest_first(call, browser, address):
+    page = browser.new_page()
+    page.goto(address)
+    shown = page.evaluate("import('/assets/phrases.js').then(({ VERDICTS }) => Object.keys(VERDICTS))")
+    page.close()
+    assert shown == list(VERDICTS)
 
 
 @pytest.mark.parametrize(
@@ -84,14 +74,6 @@ def test_no_rounding_puts_an_answer_on_the_wrong_side_of_a_limit(call):
 )
 def test_a_percentage_is_never_a_false_certainty(call, share, digits, said):
     assert call("phrases", "asPercent", share, digits) == said
-
-
-def test_the_gravest_slice_stands_for_a_file(call):
-    tumor = OK | {"label": "glioma", "tumor_probability": 0.9, "prediction_set": ["glioma"]}
-    surer = tumor | {"tumor_probability": 0.99}
-    refused = OK | {"status": "refused", "flags": ["out_of_distribution"], "tumor_probability": 1.0}
-    assert call("phrases", "leading", [OK, refused, tumor, surer, ERROR]) == surer
-    assert call("phrases", "leading", [OK, ERROR]) == ERROR
 
 
 @pytest.mark.parametrize(
@@ -147,7 +129,12 @@ def test_the_card_is_shown_with_its_figures(visit):
         ({}, "10% tumor of any kind"),
         ({"tumor_probability": 0.8, "prediction_set": ["glioma"]}, "80% tumor of any kind"),
         (
-            {"label": "pituitary", "tumor_probability": 0.99, "prediction_set": ["notumor", "glioma", "pituitary"]},
+            {
+                "verdict": "tumor",
+                "label": "pituitary",
+                "tumor_probability": 0.99,
+                "prediction_set": ["notumor", "glioma", "pituitary"],
+            },
             "99% tumor of any kind, 61% pituitary tumor, 38% glioma",
         ),
     ],

@@ -39,11 +39,11 @@ def several(page, add):
 
 def test_each_row_says_its_verdict(several):
     assert {name: state_of(several, name) for name in SEVERAL} == {
-        "mni152_axial_108.png": "too close to call",
-        "phantom_glioma.png": "glioma",
-        "phantom_notumor.png": "no tumor seen",
-        "noise.png": "not like the training data",
-        "black.png": "empty picture",
+        "mni152_axial_108.png": "Too close to call",
+        "phantom_glioma.png": "Tumor likely: glioma",
+        "phantom_notumor.png": "No tumor seen",
+        "noise.png": "Unlike anything the model was trained on",
+        "black.png": "Holds no picture, only one gray level",
         "cut short.png": "Is damaged or truncated (image file is truncated); export or download it again",
     }
 
@@ -129,7 +129,6 @@ def test_a_thumbnail_is_the_picture_in_small(page, add):
 def test_few_pixels_are_remarked(page, add, choose):
     add(page, "small.png")
     assert "Few pixels: the head is so small in this picture" in choose(page, "small.png")
-    assert state_of(page, "small.png") == "glioma, few pixels"
 
 
 def test_remove_by_button_and_by_key(several):
@@ -255,3 +254,34 @@ def test_a_server_that_is_gone_fails_with_what_to_do_and_can_be_asked_again(visi
         page.context.set_offline(False)
         page.locator(".answer").get_by_role("button", name="Try again").click()
         page.locator(".answer .said", has_text="Tumor likely: glioma").wait_for()
+
+
+def test_a_scan_is_shown_by_what_its_slices_amount_to(page, add, scans, address):
+    picture = scans["phantom_notumor.png"].read_bytes()
+    taken = page.request.post(
+        f"{address}/v1/findings?layers=true",
+        multipart={"files": {"name": "a", "mimeType": "image/png", "buffer": picture}},
+    )
+    (clear,) = taken.json()["findings"]
+    slices = [clear | {"slice": index} for index in range(3)]
+    volume = {name: clear[name] for name in ("status", "prediction_set", "flags", "message", "model", "sequence")} | {
+        "kind": "volume", "label": "glioma", "tumor_probability": 0.9, "verdict": "tumor", "speaker": 2, "slices": [],
+        "sentence": "Tumor likely: glioma. Slice 3 of 3, the gravest, speaks for the scan.", "layers": None,
+    }  # fmt: skip
+    page.route("**/v1/findings*", lambda route: route.fulfill(json={"findings": [*slices, volume]}))
+    add(page, "phantom_notumor.png")
+    assert state_of(page, "phantom_notumor.png") == "Tumor likely: glioma, 3 slices"
+    assert page.locator(".row-share").inner_text().endswith("90%")
+    assert page.locator(".chip", has_text="Unsure").is_disabled()
+    expect(page.locator(".corner.top.left")).to_contain_text("slice 3, 3 of 3")
+    whole = page.locator(".whole").inner_text()
+    assert "Whole scan" in whole
+    assert "Slice 3 of 3, the gravest, speaks for the scan." in whole
+    assert page.locator(".answer .said").inner_text() == "No tumor seen"
+
+
+def test_every_page_of_a_file_is_a_slice_and_the_gravest_speaks(page, add):
+    add(page, "stack.tif")
+    assert state_of(page, "stack.tif") == "Tumor likely: glioma, 5 slices"
+    expect(page.locator(".corner.top.left")).to_contain_text("slice 3, 3 of 5")
+    assert "A tumor is called on slice 3." in page.locator(".whole").inner_text()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from tumorscope.findings import Finding, ModelName
+from tumorscope.findings import ModelName, failed_finding
 from tumorscope.serve.engine import Answer
 from tumorscope.serve.jobs.shelf import keeping
 from tumorscope.serve.jobs.work import Work
@@ -77,7 +77,7 @@ async def _answer(work: Work, group: Sequence[Upload]) -> tuple[list[Answer], in
 def _deadly(work: Work, upload: Upload) -> Answer:
     model = work.service.model
     name = ModelName(name=model.card.name, version=model.card.version, sha256=model.file.sha256)
-    return Answer(Finding(file=upload.name, status="error", message=DEADLY, model=name))
+    return Answer(failed_finding(upload.name, DEADLY, name))
 
 
 def _write_overlays(results: Path, start: int, answers: Sequence[Answer]) -> None:

@@ -1,7 +1,7 @@
 // The answer panel: a plain sentence, the probabilities with the model's limits on them, what to be careful of.
 import { html } from "./dom.js";
-import { Badge, Bar, Button, Empty, Notice, Progress, Term } from "./components.js";
-import { VERDICTS, asInterval, asLimit, asPercent, capital, className, remarks, sentence, shares, verdictOf } from "./phrases.js";
+import { Badge, Bar, Button, Empty, Progress, Term } from "./components.js";
+import { VERDICTS, asInterval, asLimit, asPercent, capital, className, partName, shares, spoken } from "./phrases.js";
 
 /** @param {{entry: object|null, index: number, model: object|null, commands: object}} props `model`: of GET /v1/models */
 export function Answer({ entry, index, model, commands }) {
@@ -17,7 +17,7 @@ function body(entry, index, model, commands) {
       label=${entry.status === "queued" ? "Waiting for its turn" : "The model reads it"} /></div>`;
   if (finding.status === "error") return html`<${Failed} entry=${entry} message=${finding.message}
       commands=${commands} />`;
-  return html`<${Spoken} finding=${finding} model=${model} /><${Numbers} finding=${finding} card=${model?.card} />
+  return html`${entry.findings.length > 1 && html`<${Whole} entry=${entry} />`}<${Spoken} finding=${finding} /><${Numbers} finding=${finding} card=${model?.card} />
     ${finding.status === "ok" && html`<${Certainty} card=${model?.card} />`}<${Pictures} finding=${finding}
         shown=${entry.layers[index]?.class} />`;
 }
@@ -30,17 +30,27 @@ function Failed({ entry, message, commands }) {
       <${Button} icon="trash" kind="quiet" onClick=${() => commands.remove(entry.id)}>Remove</${Button}></div></div>`;
 }
 
-function Spoken({ finding, model }) {
-  const { name, tone, icon } = VERDICTS[verdictOf(finding)];
-  const { headline, detail } = sentence(finding, model?.card);
+// A scan by what its slices amount to, a picture of several sequences by each of them.
+function Whole({ entry: { said, volumes } }) {
+  return html`<ul class="answer-part whole">${said.map((finding) => {
+    const { name, tone, icon } = VERDICTS[finding.verdict];
+    const { headline, detail } = spoken(finding);
+    const of = [volumes.length > 0 && "Whole scan", partName(finding)].filter(Boolean).join(", ");
+    return html`<li class=${tone}><p class="row tight"><${Badge} tone=${tone} icon=${icon}>${name}</${Badge}><b>${of}</b></p>
+      <p>${headline}${finding.status === "ok" && html` <span class="number">${asPercent(finding.tumor_probability)}</span>`}</p>
+      ${volumes.length > 0 && detail && html`<p class="dim small">${detail}</p>`}</li>`;
+  })}</ul>`;
+}
+
+function Spoken({ finding }) {
+  const { name, tone, icon } = VERDICTS[finding.verdict];
+  const { headline, detail } = spoken(finding);
   return html`<div class="answer-part ${tone}">
     <${Badge} tone=${tone} icon=${icon}>${name}</${Badge}>
     <h2 class="said">${headline}</h2>
     ${finding.status === "ok" && html`<p class="shares">${shares(finding).map(({ share, of }, at) => html`<span><b
         class="number">${asPercent(share)}</b> ${at === 0 ? html`<${Term} word="probability of a tumor">${of}</${Term}>` : of}</span>`)}</p>`}
-    ${detail && html`<p class="message">${detail}</p>`}
-    ${remarks(finding, model?.flags).map((remark) => html`<${Notice} tone="warn"
-        icon="failed">${remark}</${Notice}>`)}</div>`;
+    ${detail && html`<p class="message">${detail}</p>`}</div>`;
 }
 
 function Numbers({ finding, card }) {
@@ -67,7 +77,7 @@ function TumorBar({ finding, limits }) {
   const value = finding.tumor_probability;
   return html`<div class="tumor-bar"><${Bar} label="Tumor of any kind" value=${value} said=${asPercent(value, 1)}
       strong=${true}
-      tone=${VERDICTS[verdictOf(finding)].tone} limits=${marks} band=${band} />
+      tone=${VERDICTS[finding.verdict].tone} limits=${marks} band=${band} />
     ${limits && html`<p class="key dim"><span><i class="key-limit"></i><${Term}
         text=${`The limit was chosen on pictures set aside for it. From ${asLimit(limits.tumor)} on, the model calls a tumor.`}>called
       a tumor</${Term}> from ${asLimit(limits.tumor)}</span>

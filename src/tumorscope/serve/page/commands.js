@@ -27,9 +27,9 @@ export function makeCommands(place) {
   return { ...intakeCommands(place), ...choosing, ...listCommands(place, choosing), ...viewCommands(place), ...paneCommands(place) };
 }
 
-/** The number of the slice that stands for an entry. */
+/** The number of the slice that an entry is shown at first. */
 export function bestIndex(entry) {
-  return entry?.lead ? Math.max(0, entry.findings.indexOf(entry.lead)) : 0;
+  return entry?.first ?? 0;
 }
 
 function intakeCommands({ worklist, state, change, fields, setError }) {

@@ -1,9 +1,11 @@
 // What can be taken along: the picture in view as PNG, findings as JSON, the worklist as CSV. The report has its own file.
 import { drawSlice, overlaysOf } from "./draw.js";
-import { className, sentence, verdictOf } from "./phrases.js";
+import { className, spoken } from "./phrases.js";
 import { isFinished } from "./worklist.js";
 
-const COLUMNS = ["file", "slice", "status", "verdict", "label", "tumor_probability", "prediction_set", "flags", "message"];
+const COLUMNS = [
+  "file", "slice", "sequence", "kind", "status", "verdict", "sentence", "label", "tumor_probability", "prediction_set", "flags", "message",
+];
 const FOOT = 46;
 const LEAST_SIDE = 512;
 
@@ -45,7 +47,7 @@ export async function slicePicture(slice, overlays, view, side) {
 }
 
 export function findingsOf(entries) {
-  return entries.flatMap((entry) => entry.findings);
+  return entries.flatMap(({ findings, volumes }) => [...findings, ...volumes]);
 }
 
 /** A name for a download: what it is, and when it was made. */
@@ -54,11 +56,11 @@ export function fileName(what, ending) {
 }
 
 function rowsOf(entry, classes) {
-  if (entry.findings.length === 0) return [[entry.name, "", "error", "failed", "", "", "", "", entry.error.message, ...classes.map(() => ""), "", ""]];
-  return entry.findings.map((finding) => [
-    finding.file, finding.slice ?? "", finding.status, verdictOf(finding), finding.label ?? "", finding.tumor_probability ?? "",
-    (finding.prediction_set ?? []).join(" "), finding.flags.join(" "), finding.message ?? "",
-    ...classes.map((name) => finding.probabilities?.[name] ?? ""), finding.model.name, finding.model.sha256,
+  const unsent = () => [{ file: entry.name, status: "error", verdict: "error", message: entry.error.message }];
+  const findings = entry.findings.length > 0 ? findingsOf([entry]) : unsent();
+  return findings.map((finding) => [
+    ...COLUMNS.map((column) => [finding[column] ?? ""].flat().join(" ")),
+    ...classes.map((name) => finding.probabilities?.[name] ?? ""), finding.model?.name ?? "", finding.model?.sha256 ?? "",
   ]);
 }
 
@@ -79,7 +81,7 @@ function drawPane(context, { entry, index, slice }, look, { left, width, height,
   drawSlice(context, slice, look.view, overlays, { width, height, ratio });
   context.restore();
   const heat = overlays.heat > 0 ? ` Warm: where the network looked for ${className(slice.shown)}.` : "";
-  const lines = [`${entry.name}: ${sentence(finding).headline}`, `tumorscope, ${finding.model.name}. Research use only.${heat}`];
+  const lines = [`${entry.name}: ${spoken(finding).headline}`, `tumorscope, ${finding.model.name}. Research use only.${heat}`];
   lines.forEach((line, at) => {
     context.fillStyle = at === 0 ? "#e8edf2" : "#a3b0be";
     context.font = `${at === 0 ? 14 : 11.5}px system-ui, sans-serif`;

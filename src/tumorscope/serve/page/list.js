@@ -1,7 +1,7 @@
 // The list of the worklist: only the rows in sight are in the document, so that thousands stay fluid.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
 import { Button, Empty, Icon, Menu, Name, Progress } from "./components.js";
-import { VERDICTS, asPercent, capital, className, isSuspected } from "./phrases.js";
+import { MIXED, VERDICTS, asPercent, capital, partName, spoken } from "./phrases.js";
 import { drawThumb } from "./slices.js";
 import { ORDERS, countEntries } from "./worklist.js";
 
@@ -99,16 +99,17 @@ function bringIntoSight(box, chosen) {
 }
 
 function Row({ entry, at, count, isOpen, isChosen, isFirst, commands }) {
-  const tone = VERDICTS[entry.verdict]?.tone ?? "waiting";
+  const tone = lookOf(entry)?.tone ?? "waiting";
+  const [only, another] = entry.said;
   return html`<li class="list-row ${tone} ${isOpen ? "open" : ""} ${isChosen ? "chosen" : ""}"
       style=${{ top: `${at * ROW}px` }} aria-posinset=${at + 1} aria-setsize=${count}>
     <button type="button" class="row-main" aria-current=${isChosen ? "true" : undefined}
         tabindex=${isChosen || isFirst ? 0 : -1} onClick=${() => commands.choose(entry.id)}>
       <${Thumb} entry=${entry} />
       <span class="row-text"><${Name}>${entry.name}</${Name}><${State} entry=${entry} /></span>
-      ${entry.status === "done" && entry.lead.status === "ok" && html`<span class="row-share number"
+      ${only?.status === "ok" && !another && html`<span class="row-share number"
           title="Probability of a tumor of any kind"><span
-          class="hidden">tumor </span>${asPercent(entry.lead.tumor_probability)}</span>`}
+          class="hidden">tumor </span>${asPercent(only.tumor_probability)}</span>`}
     </button>
     <${RowActions} entry=${entry} isReached=${isChosen || isFirst} commands=${commands} /></li>`;
 }
@@ -136,24 +137,23 @@ function State({ entry }) {
   }
   if (entry.status === "queued") return html`<span class="row-state"><${Icon} name="waiting"
       size=${14} />queued</span>`;
-  const { icon } = VERDICTS[entry.verdict];
+  const { icon } = lookOf(entry);
   return html`<span class="row-state toned"><${Icon} name=${icon} size=${14} /><span
       class="cut">${summary(entry)}</span></span>`;
 }
 
-function summary({ verdict, lead, findings, error }) {
-  if (verdict === "failed") return capital(error?.message ?? lead.message);
-  if (verdict === "refused") return lead.flags.includes("empty_slice") ? "empty picture" : "not like the training data";
-  const notes = lead.flags.includes("low_resolution") ? ", few pixels" : "";
-  const many = findings.length > 1 ? `, ${findings.length} slices` : "";
-  if (verdict === "unsure") return `${doubt(lead)}${many}${notes}`;
-  if (verdict === "clear") return `no tumor seen${many}${notes}`;
-  return `${className(lead.label)}${lead.flags.includes("kind_unsure") ? "?" : ""}${many}${notes}`;
+function lookOf({ verdicts: [only, another] }) {
+  return another ? MIXED : VERDICTS[only];
 }
 
-function doubt(finding) {
-  if (finding.flags.includes("abstain")) return "too close to call";
-  return isSuspected(finding) ? "tumor suspected" : "not ruled out";
+function summary({ said, findings, error }) {
+  if (error) return capital(error.message);
+  const many = said.length === 1 && findings.length > 1 ? `, ${findings.length} slices` : "";
+  return said.map((finding) => [said.length > 1 && partName(finding), gist(finding)].filter(Boolean).join(": ")).join("; ") + many;
+}
+
+function gist(finding) {
+  return finding.status === "ok" ? spoken(finding).headline : capital(finding.message);
 }
 
 function Thumb({ entry }) {

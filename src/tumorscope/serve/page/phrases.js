@@ -1,8 +1,7 @@
-// Findings and figures in plain words; pure functions, the only place where a verdict gets its sentence.
+// How findings and figures are set; pure functions. What a finding says is its verdict and its sentence: nothing is decided here.
 
 const NOTUMOR = "notumor";
 const CLASS_NAMES = { notumor: "no tumor", pituitary: "pituitary tumor" };
-const SAID = ["abstain", "kind_unsure", "out_of_distribution", "empty_slice"];
 const METRIC_NAMES = {
   auc: "AUC, tumor against none",
   accuracy: "Accuracy",
@@ -12,60 +11,33 @@ const METRIC_NAMES = {
   ece: "Calibration error",
   pointing: "Heatmap peaks inside the tumor",
 };
-/** Verdicts in the order in which a reader wants them: what needs a look first. */
+/** How each verdict of a finding is shown, in the order in which a reader wants them: what needs a look first. */
 export const VERDICTS = {
-  tumor: { name: "Tumor", plural: "tumor", tone: "tumor", icon: "tumor" },
-  unsure: { name: "Unsure", plural: "unsure", tone: "unsure", icon: "unsure" },
-  refused: { name: "Refused", plural: "refused", tone: "refused", icon: "refused" },
-  failed: { name: "Failed", plural: "failed", tone: "failed", icon: "failed" },
-  clear: { name: "No tumor", plural: "no tumor", tone: "clear", icon: "clear" },
+  tumor: { name: "Tumor", tone: "tumor", icon: "tumor" },
+  unsure: { name: "Unsure", tone: "unsure", icon: "unsure" },
+  refused: { name: "Refused", tone: "refused", icon: "refused" },
+  error: { name: "Failed", tone: "failed", icon: "failed" },
+  notumor: { name: "No tumor", tone: "clear", icon: "clear" },
 };
+/** How a file is shown whose sequences have different verdicts. */
+export const MIXED = { name: "Several answers", tone: "plain", icon: "scans" };
 
-/** Which of VERDICTS a finding amounts to. 'unsure': the model abstains, or calls no tumor but holds one likelier than none or cannot rule one out. */
-export function verdictOf(finding) {
-  if (finding.status === "error") return "failed";
-  if (finding.status === "refused") return "refused";
-  if (finding.flags.includes("abstain")) return "unsure";
-  if (finding.label !== NOTUMOR) return "tumor";
-  return isSuspected(finding) || finding.prediction_set.some((name) => name !== NOTUMOR) ? "unsure" : "clear";
+/** The sentence of a finding, its headline apart: what stands before the first full stop. `{headline, detail}` */
+export function spoken({ sentence }) {
+  const end = sentence.indexOf(". ");
+  return end < 0 ? { headline: sentence.replace(/\.$/, ""), detail: "" } : { headline: sentence.slice(0, end), detail: sentence.slice(end + 2) };
 }
 
-/** Whether a tumor is likelier than none although none is called, since the model's limit is higher. */
-export function isSuspected({ label, tumor_probability: share }) {
-  return label === NOTUMOR && share > 0.5;
-}
-
-/** The finding that stands for a file of several slices: the gravest verdict, of those the highest probability. */
-export function leading(findings) {
-  const order = Object.keys(VERDICTS);
-  const rank = (finding) => order.indexOf(verdictOf(finding)) - (finding.tumor_probability ?? 0) / 2;
-  return findings.reduce((best, finding) => (rank(finding) < rank(best) ? finding : best));
-}
-
-/** The answer as a sentence: `{headline, detail}`; its probabilities stand beside it (`shares`), not in it. */
-export function sentence(finding, card) {
-  const limit = card ? asLimit(card.thresholds.tumor) : "its limit";
-  const verdict = verdictOf(finding);
-  if (verdict === "failed") return { headline: "This file could not be read", detail: `${capital(finding.message)}.` };
-  if (verdict === "refused") return { headline: "No answer: refused", detail: refusal(finding) };
-  if (verdict === "tumor") return tumorSentence(finding);
-  if (finding.flags.includes("abstain")) {
-    return { headline: "Too close to call", detail: "The model abstains: it would be wrong too often either way. Look for yourself." };
-  }
-  if (verdict === "unsure") {
-    const kinds = finding.prediction_set.filter((name) => name !== NOTUMOR).map(className);
-    const left = kinds.length > 0 ? `, but ${either(kinds, "and")} cannot be ruled out` : "";
-    const why = `the probability lies under the model's limit of ${limit}${left}.`;
-    if (!isSuspected(finding)) return { headline: "No tumor called, not ruled out", detail: capital(why) };
-    return { headline: "Tumor suspected, not called", detail: `A tumor is likelier than none; ${why}` };
-  }
-  return { headline: "No tumor seen", detail: "No kind of tumor that the model knows is left in question on this slice." };
+/** Which part of a file a finding is about: "FLAIR", "slice 3", "T1, slice 3", or "" where there is one alone. */
+export function partName({ slice = null, sequence }) {
+  return [sequence, slice === null ? null : `slice ${slice + 1}`].filter(Boolean).join(", ");
 }
 
 /** The probabilities behind an answer, `{share, of}`: of a tumor of any kind, and where one is called of each kind in question. */
 export function shares(finding) {
   const { label, prediction_set: kept, probabilities } = finding;
-  const kinds = verdictOf(finding) === "tumor" ? new Set([label, ...kept.filter((name) => name !== NOTUMOR)]) : [];
+  const isNamed = finding.verdict === "tumor" && probabilities;
+  const kinds = isNamed ? new Set([label, ...kept.filter((name) => name !== NOTUMOR)]) : [];
   const ofKinds = [...kinds].map((name) => ({ share: probabilities[name], of: className(name) }));
   return [{ share: finding.tumor_probability, of: "tumor of any kind" }, ...ofKinds];
 }
@@ -73,24 +45,6 @@ export function shares(finding) {
 /** The same in one line. */
 export function sharesText(finding) {
   return shares(finding).map(({ share, of }) => `${asPercent(share)} ${of}`).join(", ");
-}
-
-/** What a flag says to somebody who has never read our documentation; `words` are the server's own. */
-export function flagSentence(flag, words = {}) {
-  const known = {
-    out_of_distribution:
-      "This does not look like a brain MRI the model knows: in content, frame, crop or contrast it is unlike the pictures that the model was trained on.",
-    empty_slice: "This picture is empty: it holds only one gray level.",
-    low_resolution: "Few pixels: the head is so small in this picture that a small tumor could not be seen.",
-    abstain: "Too close to call: tumor or none would be a guess.",
-    kind_unsure: "The kind is not sure: more than one kind of tumor fits.",
-  };
-  return known[flag] ?? `${capital(words[flag] ?? flag.replaceAll("_", " "))}.`;
-}
-
-/** The flags that the sentence of a finding leaves unsaid, in words. */
-export function remarks(finding, words) {
-  return finding.flags.filter((flag) => !SAID.includes(flag)).map((flag) => flagSentence(flag, words));
 }
 
 /** A class by the name people use. */
@@ -134,27 +88,6 @@ export function asFigure(metric, { value, interval }, digits = 0) {
   return { value: area(value), interval: interval && `${area(interval[0])} to ${area(interval[1])}` };
 }
 
-/** "a", "a or b", "a, b or c". */
-export function either(words, joint = "or") {
-  return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} ${joint} ${words.at(-1)}`;
-}
-
 export function capital(text) {
   return text ? text[0].toUpperCase() + text.slice(1) : "";
-}
-
-function tumorSentence(finding) {
-  const others = finding.prediction_set.filter((name) => name !== NOTUMOR && name !== finding.label).map(className);
-  const kind = className(finding.label);
-  if (others.length === 0) return { headline: `Tumor likely: ${kind}`, detail: "" };
-  return {
-    headline: `Tumor likely: ${either([kind, ...others])}`,
-    detail: `The kind is not sure. ${capital(kind)} fits best; ${either(others, "and")} cannot be ruled out.`,
-  };
-}
-
-function refusal(finding) {
-  const flag = finding.flags.find((name) => name === "out_of_distribution" || name === "empty_slice");
-  const why = flag ? flagSentence(flag) : `${capital(finding.message)}.`;
-  return `${why} What the model would have said is not to be used.`;
 }

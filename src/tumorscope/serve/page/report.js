@@ -1,7 +1,7 @@
 // The report: one HTML file with everything in it, that opens anywhere and asks for nothing.
 import { RESTING } from "./draw.js";
 import { slicePicture } from "./exports.js";
-import { VERDICTS, asFigure, asLimit, asPercent, capital, className, metricName, remarks, sentence, sharesText, verdictOf } from "./phrases.js";
+import { VERDICTS, asFigure, asLimit, asPercent, capital, className, metricName, partName, sharesText, spoken } from "./phrases.js";
 import { openSlice } from "./slices.js";
 
 const SIDE = 320;
@@ -43,7 +43,7 @@ export async function makeReport(entries, model, onProgress = () => {}) {
   const finished = entries.filter(({ status }) => status === "done" || status === "failed");
   const parts = [head(model, finished)];
   for (const [at, entry] of finished.entries()) {
-    parts.push(await entryHtml(entry, model));
+    parts.push(await entryHtml(entry));
     onProgress(at + 1, finished.length);
   }
   parts.push(modelHtml(model), "</main></body></html>\n");
@@ -51,7 +51,7 @@ export async function makeReport(entries, model, onProgress = () => {}) {
 }
 
 function head(model, entries) {
-  const counts = Object.entries(VERDICTS).map(([key, { name }]) => [name, entries.filter(({ verdict }) => verdict === key).length]);
+  const counts = Object.entries(VERDICTS).map(([key, { name }]) => [name, entries.filter(({ verdicts }) => verdicts.includes(key)).length]);
   const said = counts.filter(([, count]) => count > 0).map(([name, count]) => `${name}: ${count}`).join(", ");
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -63,29 +63,36 @@ function head(model, entries) {
 the same with the heatmap (warm where the network looked) and the line at half its peak, which is not a segmentation.</p>`;
 }
 
-async function entryHtml(entry, model) {
-  if (entry.findings.length === 0) return failure(entry.name, entry.error.message);
-  const parts = [];
+async function entryHtml(entry) {
+  if (entry.findings.length === 0) return bareHtml({ file: entry.name, verdict: "error", sentence: `This file could not be read. ${capital(entry.error.message)}.` });
+  const parts = entry.volumes.map(bareHtml);
   for (const [index, finding] of entry.findings.entries()) {
-    parts.push(finding.status === "error" ? failure(finding.file, finding.message) : await findingHtml(entry, index, finding, model));
+    parts.push(finding.status === "error" ? bareHtml(finding) : await findingHtml(entry, index, finding));
   }
   return parts.join("");
 }
 
-function failure(name, message) {
-  return `<article class="bare"><div><h3>${text(name)}</h3><p class="verdict failed">Failed</p><p class="said">This file could not be read</p><p>${text(capital(message))}.</p></div></article>`;
+// What has no picture of its own: a whole scan, or what could not be read.
+function bareHtml(finding) {
+  return `<article class="bare"><div>${saidHtml(finding)}</div></article>`;
 }
 
-async function findingHtml(entry, index, finding, model) {
-  const verdict = verdictOf(finding);
-  const { headline, detail } = sentence(finding, model.card);
-  const name = finding.slice === null ? finding.file : `${finding.file}, slice ${finding.slice + 1}`;
-  const said = finding.status === "ok" ? sharesText(finding) : "";
-  const flags = remarks(finding, model.flags).map((remark) => `<p>${text(remark)}</p>`).join("");
-  return `<article><div class="pictures">${await pictures(entry.layers[index], name, finding)}</div><div><h3>${text(name)}</h3>
-<p class="verdict ${verdict}">${VERDICTS[verdict].name}</p><p class="said">${text(headline)}</p>
-${said && `<p>${text(said)}.</p>`}<p>${text(detail)}</p>${flags}
+async function findingHtml(entry, index, finding) {
+  return `<article><div class="pictures">${await pictures(entry.layers[index], nameOf(finding), finding)}</div><div>${saidHtml(finding)}
 ${finding.status === "ok" ? probabilities(finding) : ""}</div></article>`;
+}
+
+function saidHtml(finding) {
+  const { name, tone } = VERDICTS[finding.verdict];
+  const { headline, detail } = spoken(finding);
+  const said = finding.status === "ok" ? `<p>${text(sharesText(finding))}.</p>` : "";
+  return `<h3>${text(nameOf(finding))}</h3>
+<p class="verdict ${tone}">${name}</p><p class="said">${text(headline)}</p>
+${said}<p>${text(detail)}</p>`;
+}
+
+function nameOf(finding) {
+  return [finding.file, partName(finding), finding.kind === "volume" ? "whole scan" : ""].filter(Boolean).join(", ");
 }
 
 async function pictures(layers, name, { status }) {

@@ -7,7 +7,7 @@ import { Downloads } from "./downloads.js";
 import { RESTING } from "./draw.js";
 import { Help, commandOf } from "./keys.js";
 import { List } from "./list.js";
-import { sentence, sharesText } from "./phrases.js";
+import { sharesText, spoken } from "./phrases.js";
 import { openSlice } from "./slices.js";
 import { Start } from "./start.js";
 import { Viewer } from "./viewer.js";
@@ -21,7 +21,7 @@ const ALWAYS = ["chooseFiles", "bringBack", "theme", "help"];
 
 // The session outlives a look at another page.
 const worklist = new Worklist();
-const known = new WeakSet(); // the findings that have shown their gravest slice
+const known = new WeakSet(); // the answers whose first slice was shown
 const kept = {
   panes: [{ id: null, index: 0 }],
   active: 0,
@@ -51,7 +51,7 @@ export default function Scans() {
   useChoice(entries, state, change);
   useIntake(commands, setError);
   useKeys(commands);
-  useNews(entries, active, model);
+  useNews(entries, active);
   useNeighbors(shown, active.entry);
   useWayBack((side) => change({ side }));
   useFoothold(entries.length === 0);
@@ -118,12 +118,12 @@ function openIds({ panes, active }) {
 }
 
 // Something is always chosen where there is anything, from its first picture on, so that a key that comes at once finds
-// it; a file that gets its slices is shown at the gravest one.
+// it; a scan that gets its slices is shown at the one that speaks for it.
 function useChoice(entries, state, change) {
   useLayoutEffect(() => {
-    const isNew = ({ lead }) => lead && !known.has(lead);
+    const isNew = ({ said: [first] }) => first && !known.has(first);
     const fresh = new Set(entries.filter(isNew));
-    fresh.forEach(({ lead }) => known.add(lead));
+    fresh.forEach(({ said: [first] }) => known.add(first));
     const panes = state.panes.map((pane) => {
       const entry = entries.find(({ id }) => id === pane.id);
       if (!entry) return { id: entries[0]?.id ?? null, index: bestIndex(entries[0]) };
@@ -183,17 +183,17 @@ function useKeys(commands) {
 }
 
 // For users of a screen reader: the answer of the chosen scan, and the sum when all are read.
-function useNews(entries, active, model) {
+function useNews(entries, active) {
   const finding = active.entry?.findings[active.index];
   useEffect(() => {
     if (!finding) return;
-    const { headline } = sentence(finding, model?.card);
+    const { headline } = spoken(finding);
     const figures = finding.status === "ok" ? `. ${sharesText(finding)}` : "";
     announce(`${active.entry.name}: ${headline}${figures}`);
   }, [finding]);
-  const { total, done, tumor, unsure, refused, failed } = countEntries(entries);
+  const { total, done, tumor, unsure, refused, error } = countEntries(entries);
   useEffect(() => {
-    const sums = `${tumor} tumor, ${unsure} unsure, ${refused} refused, ${failed} failed`;
+    const sums = `${tumor} tumor, ${unsure} unsure, ${refused} refused, ${error} failed`;
     if (total > 1 && done === total) announce(`All ${total} files are read: ${sums}`);
   }, [total, done]);
 }

@@ -2,7 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
 import { Badge, Button, Empty, Name, Progress, Term } from "./components.js";
 import { drawSlice, moveWindow, overlaysOf, panBy, placeOf, windowOf, zoomAt } from "./draw.js";
-import { VERDICTS, asPercent, verdictOf } from "./phrases.js";
+import { VERDICTS, asPercent, partName } from "./phrases.js";
 import { useSlice } from "./slices.js";
 
 const WINDOW_DRAG = 300;
@@ -101,18 +101,22 @@ function Pane({ pane, number, isActive, isTwo, look, onLook, commands }) {
 function describe({ entry, index }, slice, view) {
   if (!entry) return "No scan chosen";
   const { level, width } = slice ? windowOf(slice, view) : {};
-  const which = entry.findings.length > 1 ? `, slice ${index + 1} of ${entry.findings.length}` : "";
+  const which = entry.findings.length > 1 ? `, ${partOf(entry, index)}` : "";
   const how = slice ? `, level ${Math.round(level)}, width ${Math.round(width)}, zoom ${Math.round(100 * view.zoom)}%` : "";
   return `${entry.name}${which}${how}`;
+}
+
+function partOf({ findings }, index) {
+  return `${partName(findings[index])}, ${index + 1} of ${findings.length}`;
 }
 
 function Corners({ pane: { entry, index }, slice, view, under }) {
   const { level, width } = windowOf(slice, view);
   const finding = entry.findings[index];
-  const { name, tone, icon } = VERDICTS[verdictOf(finding)];
+  const { name, tone, icon } = VERDICTS[finding.verdict];
   const many = entry.findings.length > 1;
   return html`
-    <div class="corner top left"><${Name}>${entry.name}</${Name}>${many && html`<span>slice ${index + 1} of ${entry.findings.length}</span>`}
+    <div class="corner top left"><${Name}>${entry.name}</${Name}>${many && html`<span>${partOf(entry, index)}</span>`}
       <span>${slice.width} × ${slice.height}${slice.depth > 8 ? `, ${slice.depth} bit` : ""}</span></div>
     <div class="corner top right"><${Badge} tone=${tone} icon=${icon}>${name}</${Badge}></div>
     <div class="corner bottom left number"><span

@@ -1,6 +1,5 @@
 // The files of the session: sent one by one, a few at a time, each with its own state. No drawing here.
 import { send } from "./api.js";
-import { leading, verdictOf } from "./phrases.js";
 import { makeThumb, packLayers } from "./slices.js";
 
 const AT_ONCE = 3;
@@ -21,8 +20,10 @@ const KEPT = 20;
  * @property {number} wait seconds that the server asked to wait, 0 where it did not
  * @property {object[]} findings one a slice
  * @property {(object|null)[]} layers one a slice
- * @property {?object} lead the finding that stands for the file
- * @property {?string} verdict see VERDICTS in phrases.js
+ * @property {object[]} volumes what the slices of a scan amount to
+ * @property {object[]} said what is said of the file: of its volumes, or else of each of its sequences
+ * @property {string[]} verdicts those of `said`, each once; see VERDICTS in phrases.js
+ * @property {number} first the slice that is shown first
  * @property {?Error} error why it failed
  * @property {?import("./slices.js").Thumb} thumb
  */
@@ -162,13 +163,12 @@ export class Worklist {
     const { findings } = await send(FINDINGS + entry.channels, form, { onProgress, onWait, signal });
     // a form writes some letters of a name otherwise (quotes, line breaks); the page knows it as it is
     const named = findings.map(({ overlay, layers, ...finding }) => ({ ...finding, file: entry.name }));
-    const packed = findings.map(({ layers }) => packLayers(layers));
-    const lead = leading(named);
-    const verdict = verdictOf(lead);
-    const shown = packed[named.indexOf(lead)];
+    const layers = findings.filter(({ kind }) => kind === "slice").map((finding) => packLayers(finding.layers));
+    const answer = answered(named);
+    const shown = layers[answer.first];
     const thumb = shown ? await makeThumb(shown) : null;
-    const status = verdict === "failed" ? "failed" : "done"; // only now, so that none is sent again while it is under way
-    Object.assign(entry, { findings: named, layers: packed, lead, verdict, thumb, status });
+    const status = answer.verdicts.every((verdict) => verdict === "error") ? "failed" : "done"; // only now, so that none is sent again while it is under way
+    Object.assign(entry, { ...answer, layers, thumb, status });
   }
 
   #failQueued(error) {
@@ -176,7 +176,7 @@ export class Worklist {
   }
 
   #fail(entry, error) {
-    Object.assign(entry, { status: "failed", verdict: "failed", error, wait: 0 });
+    Object.assign(entry, { status: "failed", verdicts: ["error"], error, wait: 0 });
   }
 }
 
@@ -185,13 +185,13 @@ export function isFinished(entry) {
   return entry.status === "done" || entry.status === "failed";
 }
 
-/** How many entries stand where: `{total, done, queued, sending, tumor, unsure, refused, failed, clear}`. */
+/** How many entries stand where: `{total, done, queued, sending}` and under each verdict. */
 export function countEntries(entries) {
-  const counts = { total: entries.length, done: 0, queued: 0, sending: 0, tumor: 0, unsure: 0, refused: 0, failed: 0, clear: 0 };
-  for (const { status, verdict } of entries) {
+  const counts = { total: entries.length, done: 0, queued: 0, sending: 0, tumor: 0, unsure: 0, refused: 0, error: 0, notumor: 0 };
+  for (const { status, verdicts } of entries) {
     if (status === "queued" || status === "sending") counts[status]++;
     else counts.done++;
-    if (verdict) counts[verdict]++;
+    for (const verdict of verdicts) counts[verdict]++;
   }
   return counts;
 }
@@ -212,18 +212,29 @@ export const ORDERS = {
  */
 export function arrange(entries, { verdict, text, order }) {
   const wanted = text.trim().toLowerCase();
-  const isWanted = (entry) => (verdict === "all" || entry.verdict === verdict) && entry.name.toLowerCase().includes(wanted);
+  const isWanted = (entry) => (verdict === "all" || entry.verdicts.includes(verdict)) && entry.name.toLowerCase().includes(wanted);
   const left = entries.filter(isWanted);
   if (order === "added") return left;
   if (order === "name") return left.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
-  const rank = { tumor: ["tumor", "unsure"], refused: ["refused"], failed: ["failed"] }[order];
-  const place = (entry) => (rank.includes(entry.verdict) ? rank.indexOf(entry.verdict) : rank.length);
-  const share = (entry) => entry.lead?.tumor_probability ?? -1;
+  const rank = { tumor: ["tumor", "unsure"], refused: ["refused"], failed: ["error"] }[order];
+  const place = ({ verdicts }) => Math.min(rank.length, ...verdicts.filter((one) => rank.includes(one)).map((one) => rank.indexOf(one)));
+  const share = ({ said }) => Math.max(-1, ...said.map(({ tumor_probability: one }) => one ?? -1));
   return left.toSorted((a, b) => place(a) - place(b) || share(b) - share(a));
 }
 
+// What the findings of a file tell of it. A scan is shown first at the slice that speaks for it.
+function answered(named) {
+  const findings = named.filter(({ kind }) => kind === "slice");
+  const volumes = named.filter(({ kind }) => kind === "volume");
+  const said = volumes.length > 0 ? volumes : findings;
+  const speaks = ({ slice, sequence }) => slice === said[0].speaker && sequence === said[0].sequence;
+  const first = volumes.length > 0 ? Math.max(0, findings.findIndex(speaks)) : 0;
+  return { findings, volumes, said, verdicts: [...new Set(said.map(({ verdict }) => verdict))], first };
+}
+
 function untouched() {
-  return { status: "queued", share: 0, wait: 0, findings: [], layers: [], lead: null, verdict: null, error: null, thumb: null };
+  const nothing = { findings: [], layers: [], volumes: [], said: [], verdicts: [], first: 0 };
+  return { status: "queued", share: 0, wait: 0, ...nothing, error: null, thumb: null };
 }
 
 function cancelled() {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tumorscope.findings import Finding
+from tumorscope.findings import SliceFinding, VolumeFinding
 from tumorscope.serve.engine import Answer
 from tumorscope.serve.pictures import Layers
 from tumorscope.serve.uploads import FIELD
@@ -36,6 +36,7 @@ FILES_BODY: dict[str, Any] = {
 EXAMPLE: dict[str, Any] = {
     "file": "scan.png",
     "slice": None,
+    "sequence": None,
     "kind": "slice",
     "status": "ok",
     "label": "glioma",
@@ -46,6 +47,8 @@ EXAMPLE: dict[str, Any] = {
     "outline": None,
     "heatmap": None,
     "message": None,
+    "verdict": "tumor",
+    "sentence": "Tumor likely: glioma.",
     "model": {"name": "tumorscope-slices", "version": "0.1.0", "sha256": "2390e70f5e2ac212e0e65961377760ec"},
     "overlay": None,
     "layers": None,
@@ -58,6 +61,8 @@ FAILED: dict[str, Any] = EXAMPLE | {
     "tumor_probability": None,
     "prediction_set": None,
     "message": "is not an image of a known format; give a picture file",
+    "verdict": "error",
+    "sentence": "This file could not be read. Is not an image of a known format; give a picture file.",
 }
 
 
@@ -72,15 +77,25 @@ class LayersDocument(BaseModel):
     shown: str = Field(alias="class", description="The class whose heatmap it is.")
 
 
-class AnswerDocument(Finding):
-    """A finding with the pictures that were asked for."""
+class SliceAnswer(SliceFinding):
+    """The finding of a slice, with the pictures that were asked for."""
 
     overlay: str | None = Field(None, description="PNG in base64, with `overlay=png`.")
     layers: LayersDocument | None = Field(None, description="With `layers=true`.")
 
 
+class VolumeAnswer(VolumeFinding):
+    """The finding of a scan of several slices, behind those of its slices."""
+
+    overlay: None = None
+    layers: None = None
+
+
+AnswerDocument = Annotated[SliceAnswer | VolumeAnswer, Field(discriminator="kind")]
+
+
 class FindingsDocument(BaseModel):
-    """A finding a slice, in the order of the files."""
+    """A finding a slice, in the order of the files; behind those of a scan of several slices one of the volume."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"findings": [EXAMPLE, FAILED]}]})
 

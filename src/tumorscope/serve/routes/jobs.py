@@ -14,13 +14,12 @@ from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import ConfigDict, Field
 
-from tumorscope.findings import Finding
 from tumorscope.serve.jobs import Job, Jobs
 from tumorscope.serve.jobs.document import EXAMPLE, JobDocument
 from tumorscope.serve.jobs.events import events_of
 from tumorscope.serve.jobs.findings import overlay_path
 from tumorscope.serve.routes.documents import EXAMPLE as FINDING
-from tumorscope.serve.routes.documents import FILES_BODY
+from tumorscope.serve.routes.documents import FILES_BODY, AnswerDocument
 from tumorscope.serve.service import Service
 from tumorscope.serve.settings import MEBI
 from tumorscope.serve.uploads import announced_size, receive_uploads
@@ -35,13 +34,6 @@ router = APIRouter(tags=["jobs"])
 JobId = Annotated[str, PathParameter(max_length=64, description="As `POST /v1/jobs` gave it.")]
 
 
-class JobFinding(Finding):
-    """A finding of a job."""
-
-    overlay: str | None = Field(None, description="PNG in base64, where the job drew it and it was asked for.")
-    layers: None = None
-
-
 class JobFindings(JobDocument):
     """How far a job is, and what it has found."""
 
@@ -49,7 +41,7 @@ class JobFindings(JobDocument):
         json_schema_extra={"examples": [EXAMPLE | {"findings": [FINDING], "next": 1, "more": True}]}
     )
 
-    findings: list[JobFinding] = Field(description="In the order of the files, from `since` on.")
+    findings: list[AnswerDocument] = Field(description="In the order of the files, from `since` on.")
     next: int = Field(description="The `since` to ask with for what follows these findings.")
     more: bool = Field(description="Whether more findings than these stand already.")
 
