@@ -16,9 +16,9 @@ import yaml
 
 from record import write_record
 from tumorscope.catalog.groups import CHENG
-from tumorscope.evaluation.bootstrap import estimate
-from tumorscope.evaluation.metrics import share
 from tumorscope.evaluation.metrics_json import figure_json
+from tumorscope.statistics import estimate
+from tumorscope.statistics.metrics import share
 
 FOLD = 5
 

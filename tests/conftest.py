@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tumorscope.model_file import INPUT, Card, Figure, Thresholds, TrainingData, write_model
+from tumorscope.model_file import INPUT, Card, Thresholds, TrainingData, write_model
 from tumorscope.preprocess import Spec
+from tumorscope.statistics import Figure
 
 CLASSES = ("glioma", "meningioma", "notumor", "pituitary")
 SIDE, CELLS, GAIN = 32, 16, 8.0

@@ -23,7 +23,8 @@ from tumorscope.evaluation.metrics_json import figure_json
 from tumorscope.evaluation.outcome import figures
 from tumorscope.files.atomic import write_json
 from tumorscope.inference import Model, load
-from tumorscope.model_file import Figure, write_model
+from tumorscope.model_file import write_model
+from tumorscope.statistics import Figure
 from tumorscope.training import torchvision_shim  # noqa: F401  before anything that imports torchvision
 
 # isort: split

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tumorscope.errors import ModelFileError
 from tumorscope.files.atomic import replacing
 from tumorscope.preprocess import Spec
+from tumorscope.statistics.figure import Figure
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -53,16 +54,6 @@ class Thresholds(BaseModel):
     abstain: float = Field(0.0, ge=0, le=1)
     conformal: float = Field(0.1, ge=0, le=1)
     coverage: float = Field(0.95, ge=0, le=1)
-
-
-class Figure(BaseModel):
-    """A measured number with its sample size and 95% interval."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    value: float
-    n: int
-    interval: tuple[float, float] | None = None
 
 
 class TrainingData(BaseModel):

@@ -1,12 +1,18 @@
+import io
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from tumorscope.audits.audit import run_audit
+from tumorscope.audits.document import AuditDocument
+from tumorscope.audits.text import audit_text
 from tumorscope.audits.verdict import sentences
 from tumorscope.catalog.phantom import draw_phantom
 from tumorscope.errors import CatalogError
@@ -98,6 +104,18 @@ def test_floors_are_measured_with_and_without_twins(audit: Audit) -> None:
     assert audit.summary["copy_baseline"]["n"] == 8
     assert audit.summary["copy_baseline_twin_free"]["n"] == 6
     assert {"accuracy", "n", "interval"} <= set(audit.summary["source_probe"])
+
+
+def test_too_few_clusters_are_said_in_text_page_and_json(audit: Audit) -> None:
+    few = {**audit.summary["copy_baseline"], "accuracy": 0.75, "n": 40, "interval": None, "majority": 0.5}
+    changed = replace(audit, summary={**audit.summary, "copy_baseline": few, "source_probe": few})
+    console = Console(width=200, file=io.StringIO())
+    console.print(audit_text(changed.summary))
+    assert "too few to say" in console.file.getvalue()
+    page = audit_page(changed)
+    assert "95% interval: too few to say" in page
+    assert "interval: too few to say" in re.sub(r"<[^>]*>", "", page)
+    assert AuditDocument.checked(changed.summary)["copy_baseline"]["interval"] is None
 
 
 def test_worst_news_comes_first(audit: Audit) -> None:

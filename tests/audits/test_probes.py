@@ -4,14 +4,15 @@ import pytest
 
 from tumorscope.audits import probes
 from tumorscope.audits.probes import (
-    cluster_interval,
     copy_baseline,
     copy_baseline_folds,
     labels_agree,
     nearest_neighbors,
+    score_answers,
     source_probe,
 )
 from tumorscope.audits.properties import file_properties, properties_by_class
+from tumorscope.evaluation.baselines import Baseline
 
 
 def random_thumbs(count: int, seed: int = 0) -> np.ndarray:
@@ -37,8 +38,6 @@ def test_copy_baseline_scores_the_share_of_planted_copies() -> None:
     assert score.accuracy == 0.75
     assert score.n == 4
     assert score.majority == 0.5
-    assert score.interval is not None
-    assert score.interval[0] < 0.75 < score.interval[1]
     np.testing.assert_array_equal(score.right, [True, True, False, True])
 
 
@@ -46,9 +45,10 @@ def test_part_of_a_score_is_counted_over_the_chosen_slices() -> None:
     train = random_thumbs(4)
     labels = ["a", "a", "b", "b"]
     score = copy_baseline(train, labels, train, ["a", "b", "b", "a"])
-    part = score.within(np.array([True, True, False, False]), ["a", "b", "b", "a"], np.arange(4), "first two")
+    tested = ["a", "b", "b", "a"]
+    part = score_answers(score.right, tested, np.arange(4), "first two", np.array([True, True, False, False]))
     assert (part.accuracy, part.n, part.note) == (0.5, 2, "first two")
-    assert score.within(np.zeros(4, bool), labels, np.arange(4), "none").accuracy is None
+    assert score_answers(score.right, tested, np.arange(4), "none", np.zeros(4, bool)).accuracy is None
 
 
 def test_folds_find_copies_of_each_other_whatever_the_seed() -> None:
@@ -93,19 +93,35 @@ def test_a_coarse_label_agrees_with_every_tumor_class(given: str, truth: str, ag
 
 
 def test_interval_is_wider_when_slices_come_in_clusters() -> None:
-    right = np.tile([True, False], 200)
-    alone = cluster_interval(right, np.arange(400))
-    together = cluster_interval(np.sort(right), np.arange(400) // 40)
-    assert alone is not None
-    assert together is not None
+    right, labels = np.tile([1.0, 0.0], 200), ["glioma"] * 400
+    alone = score_answers(right, labels, np.arange(400), "").interval
+    together = score_answers(np.sort(right), labels, np.arange(400) // 40, "").interval
     assert alone == pytest.approx((0.451, 0.549), abs=0.008)  # 0.5 +- 1.96 * sqrt(0.25 / 400)
     assert together == pytest.approx((0.19, 0.81), abs=0.12)  # ten clusters: 0.5 +- 1.96 * sqrt(0.25 / 10)
 
 
 def test_interval_of_a_perfect_score_is_not_a_point() -> None:
-    assert cluster_interval([True] * 10, np.arange(10)) == pytest.approx((0.6915, 1.0), abs=1e-4)
-    assert cluster_interval([False] * 10, np.arange(10)) == pytest.approx((0.0, 0.3085), abs=1e-4)
-    assert cluster_interval([], []) is None
+    labels = ["glioma"] * 10
+    assert score_answers(np.ones(10), labels, np.arange(10), "").interval == pytest.approx((0.6915, 1.0), abs=1e-4)
+    assert score_answers(np.zeros(10), labels, np.arange(10), "").interval == pytest.approx((0.0, 0.3085), abs=1e-4)
+
+
+def test_of_four_clusters_no_interval_is_given() -> None:
+    train, labels = random_thumbs(40), ["glioma"] * 20 + ["notumor"] * 20
+    wrong = np.arange(40) < 10
+    told = np.where(wrong, "notumor", labels).tolist()
+    score = copy_baseline(train, labels, train, told, np.arange(40) // 10)
+    assert (score.accuracy, score.n, score.interval) == (0.75, 40, None)
+    assert score.to_json()["interval"] is None
+
+
+def test_audit_and_evaluation_give_the_copy_baseline_one_interval() -> None:
+    train, labels = random_thumbs(60), ["glioma"] * 30 + ["notumor"] * 30
+    told, clusters = np.roll(labels, 7).tolist(), np.arange(60) // 3
+    audited = copy_baseline(train, labels, train, told, clusters, seed=3)
+    evaluated = Baseline(audited.right, audited.note).to_json(np.array(told), clusters.astype(str), seed=3)
+    assert evaluated == audited.to_json(digits=6)
+    assert evaluated["interval"] is not None
 
 
 def catalog_rows(count: int, modes: list[str]) -> pd.DataFrame:

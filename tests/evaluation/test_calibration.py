@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tumorscope.evaluation import calibration as cal
+from tumorscope.statistics.metrics import calibration_error, confidence_bins
 
 CLASSES = ("glioma", "meningioma", "notumor", "pituitary")
 COARSE = [True, True, False, True]
@@ -34,10 +35,10 @@ def test_temperature_of_nothing_is_one_and_of_a_perfect_model_is_bounded():
 
 def test_known_ece_and_brier():
     confidence, right = np.array([0.9] * 10), np.array([True] * 8 + [False] * 2)
-    assert cal.expected_calibration_error(confidence, right) == pytest.approx(0.1)
-    two_bins = cal.expected_calibration_error(np.array([0.6, 0.8]), np.array([True, False]), bins=15)
-    assert two_bins == pytest.approx((0.4 + 0.8) / 2)
-    assert cal.confidence_bins(np.array([0.0, 0.1, 0.1001, 1.0]), 10).tolist() == [0, 0, 1, 9]
+    assert calibration_error("", confidence, right, np.ones(10, bool)).value == pytest.approx(0.1)
+    two_bins = calibration_error("", np.array([0.6, 0.8]), np.array([True, False]), np.ones(2, bool))
+    assert two_bins.value == pytest.approx((0.4 + 0.8) / 2)
+    assert confidence_bins(np.array([0.0, 0.1, 0.1001, 1.0]), 10).tolist() == [0, 0, 1, 9]
     p = np.array([[0.5, 0.2, 0.2, 0.1]])
     assert cal.brier_scores(p, one_hot([0]))[0] == pytest.approx(0.25 + 0.04 + 0.04 + 0.01)
     assert cal.brier_scores(p, np.array([COARSE]))[0] == pytest.approx(0.2**2 + 0.2**2)

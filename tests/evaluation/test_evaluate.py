@@ -288,7 +288,7 @@ def test_the_terminal_gets_the_headline(grouped):
 def test_a_catalog_read_from_disk_gets_its_fingerprints_back(bench, grouped):
     bare = replace(bench.catalog, prints=None, pairs=None)
     found = evaluate(bench.model, bare, trained_on=bare.table)
-    np.testing.assert_array_equal(found.copies.right, grouped.copies.right)
+    np.testing.assert_array_equal(found.baselines.copies.right, grouped.baselines.copies.right)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b'path,"label\nopen', b"path,label\na,b\n"])

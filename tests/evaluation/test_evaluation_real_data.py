@@ -30,7 +30,7 @@ def test_tumors_of_the_outside_set_are_found(navoneel):
     assert found["auc"].value >= 0.90, "several of its tumor-free slices show a lesion"
     assert found["sensitivity"].value >= 0.9
     assert found["specificity"].value >= 0.8
-    copied = navoneel.copies.right[navoneel.rows[navoneel.headline]].mean()
+    copied = navoneel.baselines.copies.right[navoneel.rows[navoneel.headline]].mean()
     assert found["accuracy"].value > copied + 0.05, "more than copying"
 
 

@@ -30,6 +30,7 @@ def calibrate(folder: Path) -> dict[str, Any]:
     from scipy.special import softmax
 
     from tumorscope.evaluation import calibration
+    from tumorscope.statistics import metrics
 
     network, classes = _network(folder, "last.ckpt")
     drawn = list(draw_phantom(TEST + VAL, seed=SEED, side=SIDE))  # in the order of `write_parts`
@@ -40,9 +41,9 @@ def calibrate(folder: Path) -> dict[str, Any]:
     for side, divisor in (("before", 1.0), ("after", temperature)):
         confidence, right = calibration.answers(softmax(logits[:TEST] / divisor, axis=1), cover[:TEST])
         found[side] = {
-            "ece": round(calibration.expected_calibration_error(confidence, right, BINS), 4),
+            "ece": round(metrics.calibration_error("", confidence, right, np.ones(TEST, bool), BINS).value, 4),
             "confidence": round(float(confidence.mean()), 4),
-            "bins": _bins(confidence, right, calibration.confidence_bins(confidence, BINS)),
+            "bins": _bins(confidence, right, metrics.confidence_bins(confidence, BINS)),
         }
     order = np.argsort(-confidence, kind="stable")
     kept = np.arange(1, TEST + 1)

@@ -24,7 +24,7 @@ from tumorscope.audits.leaks import (
     twin_groups,
     with_twin,
 )
-from tumorscope.audits.probes import Score, copy_baseline, copy_baseline_folds, source_probe
+from tumorscope.audits.probes import Score, copy_baseline, copy_baseline_folds, score_answers, source_probe
 from tumorscope.audits.properties import file_properties, properties_by_class
 from tumorscope.audits.verdict import sentences
 from tumorscope.catalog.build import build_catalog
@@ -172,12 +172,15 @@ def _copies(catalog: Catalog, sides: Sides, leaked: Leaks, seed: int) -> tuple[S
         assert catalog.pairs is not None
         whole = copy_baseline_folds(thumbs, list(labels), clusters, seed=seed)
         alone = ~with_twin(catalog.pairs, len(table))
-        return whole, whole.within(alone, list(labels), clusters, "slices that have no twin")
+        return whole, score_answers(whole.right, labels, clusters, "slices that have no twin", alone, seed=seed)
     train, test = sides.train, sides.test
-    tested, resampled = list(labels[test]), clusters[test]
+    tested, resampled = labels[test], clusters[test]
     note = "published training part to published test part"
-    whole = copy_baseline(thumbs[train], list(labels[train]), thumbs[test], tested, resampled, seed=seed, note=note)
-    return whole, whole.within(~leaked.near[test], tested, resampled, "test images without a twin in training")
+    whole = copy_baseline(
+        thumbs[train], list(labels[train]), thumbs[test], list(tested), resampled, seed=seed, note=note
+    )
+    note, alone = "test images without a twin in training", ~leaked.near[test]
+    return whole, score_answers(whole.right, tested, resampled, note, alone, seed=seed)
 
 
 def _compare(

@@ -18,7 +18,7 @@ class ScoreDocument(Document):
     Attributes:
         accuracy: null where it cannot be measured; `note` says why.
         n: slices that were answered.
-        interval: 95%.
+        interval: 95%; null where there are too few clusters to say.
         majority: the share of the commonest class.
         note: on what it was measured.
     """

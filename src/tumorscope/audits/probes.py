@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tumorscope.statistics import estimate
+from tumorscope.statistics.bootstrap import cluster_codes
+from tumorscope.statistics.metrics import share
+
 if TYPE_CHECKING:
     import pandas as pd
 
 FOLDS = 5
-RESAMPLES = 2000
 BLOCK = 512
 """Test thumbnails compared at once: a block of distances to 10,000 training slices takes 20 MB."""
 LARGEST_GROUP = 0.8
@@ -26,6 +29,8 @@ COARSE = "tumor"
 NO_TUMOR = ("notumor", "lesion")
 
 Thumbs = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -35,11 +40,10 @@ class Score:
     Attributes:
         accuracy: share of right answers, or None where it cannot be measured (`note` says why).
         n: slices it was measured on.
-        interval: 95% bounds, from a bootstrap over clusters.
+        interval: 95% bounds, from a bootstrap over clusters; None where these are too few to say.
         majority: what always naming the commonest label would score on the same slices.
         note: how it was measured, in words.
-        right: for each of the n slices, whether the answer was right.
-        rows: which slices these are, as indices into what was given.
+        right: for each slice that was given 1 or 0, or NaN where it was not tried.
     """
 
     accuracy: float | None
@@ -47,30 +51,38 @@ class Score:
     interval: tuple[float, float] | None
     majority: float | None
     note: str
-    right: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool), repr=False)
-    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64), repr=False)
+    right: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the figure as plain data, rounded to what four digits carry."""
+    def to_json(self, digits: int = 4) -> dict[str, Any]:
+        """Return the score as plain data, rounded."""
         return {
-            "accuracy": None if self.accuracy is None else round(self.accuracy, 4),
+            "accuracy": None if self.accuracy is None else round(self.accuracy, digits),
             "n": self.n,
-            "interval": None if self.interval is None else [round(bound, 4) for bound in self.interval],
-            "majority": None if self.majority is None else round(self.majority, 4),
+            "interval": None if self.interval is None else [round(bound, digits) for bound in self.interval],
+            "majority": None if self.majority is None else round(self.majority, digits),
             "note": self.note,
         }
 
-    def within(self, chosen: NDArray[np.bool_], labels: Sequence[str], clusters: ArrayLike, note: str) -> Score:
-        """Return the same answers counted over part of the slices.
 
-        Args:
-            chosen: for every slice that was given to the measurement, whether it counts.
-            labels: their labels.
-            clusters: their clusters.
-            note: which part this is.
-        """
-        keep = chosen[self.rows]
-        return _score(self.right[keep], self.rows[keep], np.asarray(labels), np.asarray(clusters), note)
+def score_answers(
+    right: Floats, labels: ArrayLike, clusters: ArrayLike, note: str, among: Bools | None = None, *, seed: int = 0
+) -> Score:
+    """Count answers, over all slices or part of them.
+
+    Args:
+        right: ``(n,)``: 1, 0, or NaN where a slice was not tried.
+        labels: str ``(n,)``.
+        clusters: ``(n,)``, what the bootstrap resamples.
+        note: how it was measured.
+        among: bool ``(n,)``, the slices that count; all when None.
+        seed: of the bootstrap.
+    """
+    tried = ~np.isnan(right) if among is None else among & ~np.isnan(right)
+    if not tried.any():
+        return Score(None, 0, None, None, note, right)
+    figure = estimate([share("accuracy", right == 1, tried)], clusters, seed=seed)["accuracy"]
+    _, counts = np.unique(np.asarray(labels)[tried], return_counts=True)
+    return Score(figure.value, figure.n, figure.interval, float(counts.max() / tried.sum()), note, right)
 
 
 def copy_baseline(
@@ -100,10 +112,10 @@ def copy_baseline(
         return Score(None, 0, None, None, "no slices to compare")
     rows = _sample(len(test_thumbs), len(train_thumbs), seed)
     nearest = nearest_neighbors(train_thumbs, test_thumbs[rows])
-    truth, given = np.asarray(test_labels)[rows], np.asarray(train_labels)[nearest]
-    where = _cluster_ids(clusters, len(test_thumbs))
+    right = np.full(len(test_thumbs), np.nan)
+    right[rows] = labels_agree(np.asarray(train_labels)[nearest], np.asarray(test_labels)[rows])
     note = note if len(rows) == len(test_thumbs) else f"{note}, a random {len(rows):,} of {len(test_thumbs):,} slices"
-    return _score(labels_agree(given, truth), rows, np.asarray(test_labels), where, note, seed=seed)
+    return score_answers(right, test_labels, _clusters(clusters, len(test_thumbs)), note, seed=seed)
 
 
 def copy_baseline_folds(
@@ -120,9 +132,10 @@ def copy_baseline_folds(
         test, train = rows[fold[rows] == k], np.flatnonzero(fold != k)
         if len(test):
             answers[test] = names[train[nearest_neighbors(thumbs[train], thumbs[test])]]
-    right = labels_agree(answers[rows].astype(str), names[rows])
+    right = np.full(count, np.nan)
+    right[rows] = labels_agree(answers[rows].astype(str), names[rows])
     note = "random five-fold cross-validation, since no test part is published"
-    return _score(right, rows, names, _cluster_ids(clusters, count), note, seed=seed)
+    return score_answers(right, names, _clusters(clusters, count), note, seed=seed)
 
 
 def nearest_neighbors(train: NDArray[np.uint8], test: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -166,14 +179,14 @@ def source_probe(
     from sklearn.model_selection import StratifiedGroupKFold
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    names, sides = np.asarray(labels), _cluster_ids(groups, len(features))
+    names, sides = np.asarray(labels), cluster_codes(groups)
     folds = _possible_folds(names, sides)
     if folds < 2:
         return Score(None, 0, None, None, "not measurable: a class has a single group, or there is a single class")
     if lumped := _lumped(names, sides):
         return Score(None, 0, None, None, f"not measurable: nearly all slices of '{lumped}' are of one group")
     values = features.to_numpy(np.float32)
-    right, answered = np.zeros(len(names), bool), np.zeros(len(names), bool)
+    right = np.full(len(names), np.nan)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for train, test in splitter.split(values, names, sides):
         if len(set(names[train])) < 2:
@@ -183,11 +196,10 @@ def source_probe(
         )
         with threadpool_limits(1):  # trees this small lose more to waiting threads than they gain
             answers = probe.fit(values[train], names[train]).predict(values[test])
-        right[test], answered[test] = labels_agree(answers, names[test]), True
-    where = sides if clusters is None else _cluster_ids(clusters, len(names))
+        right[test] = labels_agree(answers, names[test])
+    where = groups if clusters is None else clusters
     note = f"gradient boosting on file properties, {folds}-fold cross-validation that cuts no group"
-    rows = np.flatnonzero(answered)
-    return _score(right[rows], rows, names, where, note, seed=seed)
+    return score_answers(right, names, where, note, seed=seed)
 
 
 def labels_agree(given: ArrayLike, truth: ArrayLike) -> NDArray[np.bool_]:
@@ -197,50 +209,6 @@ def labels_agree(given: ArrayLike, truth: ArrayLike) -> NDArray[np.bool_]:
     coarse = (a == COARSE) | (b == COARSE)
     agree: NDArray[np.bool_] = (a == b) | (coarse & tumor_a & tumor_b)
     return agree
-
-
-def cluster_interval(right: ArrayLike, clusters: ArrayLike, *, seed: int = 0) -> tuple[float, float] | None:
-    """Return the 95% interval of a share, by a bootstrap over clusters (percentile method).
-
-    Where every answer is right, or every one wrong, no resample differs; the bound is then the one-sided exact one
-    (Clopper-Pearson) with the clusters as trials.
-
-    Args:
-        right: bool ``(n,)``.
-        clusters: ``(n,)``, equal for slices that are resampled together.
-        seed: of the resampling.
-    """
-    hits = np.asarray(right, np.float64)
-    if not len(hits):
-        return None
-    _, codes = np.unique(np.asarray(clusters), return_inverse=True)
-    sizes, sums = np.bincount(codes), np.bincount(codes, weights=hits)
-    if hits.min() == hits.max():
-        bound = 0.025 ** (1 / len(sizes))
-        return (float(bound), 1.0) if hits[0] else (0.0, float(1 - bound))
-    generator = np.random.default_rng(seed)
-    shares = np.empty(RESAMPLES)
-    for i in range(RESAMPLES):
-        drawn = np.bincount(generator.integers(0, len(sizes), len(sizes)), minlength=len(sizes))
-        shares[i] = drawn @ sums / (drawn @ sizes)
-    low, high = np.percentile(shares, (2.5, 97.5))
-    return float(low), float(high)
-
-
-def _score(
-    right: NDArray[np.bool_],
-    rows: NDArray[np.int64],
-    labels: NDArray[np.str_],
-    clusters: NDArray[np.int64],
-    note: str,
-    *,
-    seed: int = 0,
-) -> Score:
-    if not len(right):
-        return Score(None, 0, None, None, note)
-    _, counts = np.unique(labels[rows], return_counts=True)
-    interval = cluster_interval(right, clusters[rows], seed=seed)
-    return Score(float(right.mean()), len(right), interval, float(counts.max() / len(rows)), note, right, rows)
 
 
 def _sample(tests: int, trains: int, seed: int) -> NDArray[np.int64]:
@@ -258,10 +226,8 @@ def _squared_distances(candidates: NDArray[np.uint8], block: NDArray[np.uint8]) 
     return out
 
 
-def _cluster_ids(clusters: ArrayLike | None, count: int) -> NDArray[np.int64]:
-    if clusters is None:
-        return np.arange(count)
-    return np.unique(np.asarray(clusters).astype(str), return_inverse=True)[1].astype(np.int64)
+def _clusters(clusters: ArrayLike | None, count: int) -> ArrayLike:
+    return np.arange(count) if clusters is None else clusters
 
 
 def _lumped(labels: NDArray[np.str_], groups: NDArray[np.int64]) -> str:

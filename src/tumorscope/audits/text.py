@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tumorscope.audits.verdict import percent
+from tumorscope.audits.verdict import interval_text, percent
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -77,8 +77,7 @@ def _floors(summary: dict[str, Any]) -> Table:
         if score["accuracy"] is None:
             table.add_row(name, "–", score["note"], "", "")
             continue
-        low, high = score["interval"]
-        interval = f"{percent(low)} to {percent(high)}"
+        interval = interval_text(score["interval"])
         table.add_row(name, percent(score["accuracy"]), interval, f"{score['n']:,}", percent(score["majority"]))
     return table
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+from tumorscope.statistics import TOO_FEW
 
 BAD, WARN, GOOD, NOTE = "bad", "warn", "good", "note"
 """How much a sentence should worry: the figures cannot be trusted, look at it, nothing to fear, a fact."""
@@ -40,6 +42,11 @@ def sentences(summary: dict[str, Any]) -> list[Sentence]:
 def percent(share: float, digits: int = 1) -> str:
     """Return a share as text: 0.957 is '95.7%'."""
     return f"{100 * share:.{digits}f}%"
+
+
+def interval_text(interval: Sequence[float] | None) -> str:
+    """Return the interval of a share as text, or that there are too few clusters to say."""
+    return TOO_FEW if interval is None else " to ".join(percent(bound) for bound in interval)
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:

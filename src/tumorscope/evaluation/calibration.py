@@ -18,7 +18,6 @@ Bools = NDArray[np.bool_]
 
 TEMPERATURES = (0.5, 10.0)
 """A validation that is classified without error would ask for ever smaller temperatures; this is as far as it goes."""
-BINS = 15
 SPECIFICITY = 0.95
 MIN_SENSITIVITY = 0.8
 """The tumor threshold keeps this specificity on validation, unless that costs more than a fifth of the tumors."""
@@ -173,20 +172,6 @@ def answers(probabilities: Floats, cover: Bools) -> tuple[NDArray[np.float64], B
     covered = np.where(cover, values, 0.0).sum(axis=1)
     other = np.where(cover, -1.0, values).max(axis=1)
     return np.maximum(covered, other), covered >= other
-
-
-def expected_calibration_error(confidence: Floats, right: Bools, bins: int = BINS) -> float:
-    """Return the mean gap between confidence and accuracy over `bins` bins of equal width (Guo et al., 2017)."""
-    if not len(confidence):
-        return float("nan")
-    cells = confidence_bins(confidence, bins)
-    gaps = np.bincount(cells, weights=right.astype(np.float64) - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(confidence))
-
-
-def confidence_bins(confidence: Floats, bins: int = BINS) -> NDArray[np.int64]:
-    """Return the number of the bin of each confidence, ``(n,)``; bins are closed above, as in Guo et al."""
-    return np.clip(np.ceil(np.asarray(confidence, np.float64) * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
 def brier_scores(probabilities: Floats, cover: Bools) -> NDArray[np.float64]:

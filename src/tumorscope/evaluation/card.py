@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tumorscope.evaluation.outcome import figures
 from tumorscope.evaluation.words import SPLIT_WORDS
-from tumorscope.model_file import Figure
+from tumorscope.statistics import Figure
 
 if TYPE_CHECKING:
     from tumorscope.evaluation.measured import Measured

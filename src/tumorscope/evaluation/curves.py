@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.evaluation.calibration import BINS, confidence_bins
-from tumorscope.evaluation.metrics import Bools, Floats
+from tumorscope.statistics.metrics import BINS, Bools, Floats, confidence_bins
 
 MOST_POINTS = 400
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from tumorscope.catalog import Catalog
 from tumorscope.errors import UsageError
-from tumorscope.evaluation.asked import Asked, Part, ask, choose_part
-from tumorscope.evaluation.floors import Floor, copy_floor, source_floor
+from tumorscope.evaluation.baselines import Baselines, copied_labels, labels_by_source
 from tumorscope.evaluation.foreign.model import ForeignModel
 from tumorscope.evaluation.measured import Measured, Rows
 from tumorscope.evaluation.mistakes import right_examples, worst_mistakes
 from tumorscope.evaluation.outcome import Outcome, figures, lesion_figures
 from tumorscope.evaluation.overlap import Overlap, find_overlap
-from tumorscope.evaluation.reading import Answers, Subject, answer, with_prints
+from tumorscope.evaluation.reading import ModelOutputs, Subject, run_model, with_prints
+from tumorscope.evaluation.selection import Part, Selection, choose_part, select
 from tumorscope.evaluation.words import sentences
 from tumorscope.model_file import NOTUMOR, Card
 from tumorscope.progress import Progress
@@ -66,31 +66,36 @@ def evaluate(
     if not 0 < prevalence < 1:
         raise UsageError(f"a prevalence of {prevalence} is not possible", remedy="give a share between 0 and 1")
     catalog = with_prints(catalog, progress)
-    asked = ask(catalog, model.card, choose_part(catalog, split) if isinstance(split, str) else split)
-    answers = answer(model, catalog, catalog.table.iloc[asked.rows], progress)
+    selection = select(catalog, model.card, choose_part(catalog, split) if isinstance(split, str) else split)
+    outputs = run_model(model, catalog, catalog.table.iloc[selection.rows], progress)
     overlap = find_overlap(catalog, model.file.prints, trained_on)
-    fields = _measure(model, catalog, asked, answers, overlap, seed, prevalence)
+    fields = _measure(model, catalog, selection, outputs, overlap, seed, prevalence)
     unreadable = tuple(catalog.unreadable)
     measured = Measured(**fields, stated=stated, seed=seed, command=command, unreadable=unreadable)
-    return replace(measured, notes=tuple(sentences(measured, asked.part.words, int(asked.part.rows.sum()))))
+    return replace(measured, notes=tuple(sentences(measured, selection.part.words, int(selection.part.rows.sum()))))
 
 
 def _measure(
-    model: Subject, catalog: Catalog, asked: Asked, answers: Answers, overlap: Overlap, seed: int, prevalence: float
+    model: Subject,
+    catalog: Catalog,
+    selection: Selection,
+    outputs: ModelOutputs,
+    overlap: Overlap,
+    seed: int,
+    prevalence: float,
 ) -> dict[str, Any]:
-    """Return the fields of an evaluation that follow from the answers."""
-    table, card = catalog.table.iloc[asked.rows], model.card
-    everything = _outcome(card, table, asked.cover, answers, prevalence, isinstance(model, ForeignModel))
-    findings = _findings(table, everything, overlap.take(asked.rows)).assign(counted=asked.counted)
-    outcome, lesions = everything.take(asked.counted), everything.take(~asked.counted)
-    splits = _splits(overlap.take(asked.rows[asked.counted]))
+    """Return the fields of an evaluation that follow from the outputs."""
+    table, card = catalog.table.iloc[selection.rows], model.card
+    everything = _outcome(card, table, selection.cover, outputs, prevalence, isinstance(model, ForeignModel))
+    findings = _findings(table, everything, overlap.take(selection.rows)).assign(counted=selection.counted)
+    outcome, lesions = everything.take(selection.counted), everything.take(~selection.counted)
+    splits = _splits(overlap.take(selection.rows[selection.counted]))
     headline = _headline(outcome, splits)
-    shown = findings[asked.counted][splits[headline]]
-    copies, sources = _floors(catalog, asked, overlap, model, seed)
+    shown = findings[selection.counted][splits[headline]]
     return {
         "card": card,
         "sha256": model.file.sha256,
-        "part": asked.part.name,
+        "part": selection.part.name,
         "findings": findings,
         "outcome": outcome,
         "lesions": lesions,
@@ -100,37 +105,38 @@ def _measure(
         "headline": headline,
         "groups_known": overlap.groups_known,
         "is_traceable": overlap.is_traceable,
-        "copies": copies,
-        "sources": sources,
+        "baselines": _baselines(catalog, selection, overlap, model, seed),
         "mistakes": tuple(worst_mistakes(model, catalog, shown)),
         "examples": tuple(right_examples(model, catalog, shown, seed)),
     }
 
 
-def _floors(catalog: Catalog, asked: Asked, overlap: Overlap, model: Subject, seed: int) -> tuple[Floor, Floor]:
-    """Return the floors.
+def _baselines(catalog: Catalog, selection: Selection, overlap: Overlap, model: Subject, seed: int) -> Baselines:
+    """Return the baselines.
 
     Where nobody knows what a model that is not ours has seen, copying is from the training part of the split.
     """
-    counted = asked.rows[asked.counted]
-    known = overlap.seen if overlap.is_traceable or not isinstance(model, ForeignModel) else asked.part.trained
+    counted = selection.rows[selection.counted]
+    known = overlap.seen if overlap.is_traceable or not isinstance(model, ForeignModel) else selection.part.trained
     trained = known & (catalog.table["label"] != LESION).to_numpy()
-    trained[asked.rows] = False
-    return copy_floor(catalog, counted, trained, model.file.prints, seed), source_floor(catalog, counted, seed)
+    trained[selection.rows] = False
+    return Baselines(
+        copied_labels(catalog, counted, trained, model.file.prints, seed), labels_by_source(catalog, counted, seed)
+    )
 
 
 def _outcome(
-    card: Card, table: pd.DataFrame, cover: Rows, answers: Answers, prevalence: float, is_plain: bool
+    card: Card, table: pd.DataFrame, cover: Rows, outputs: ModelOutputs, prevalence: float, is_plain: bool
 ) -> Outcome:
     return Outcome(
         card=card,
         labels=table["label"].to_numpy(str),
         cover=cover,
-        probabilities=answers.probabilities,
-        outlier=answers.outlier,
-        pixels=answers.pixels,
-        is_empty=answers.is_empty,
-        pointing=answers.pointing,
+        probabilities=outputs.probabilities,
+        outlier=outputs.outlier,
+        pixels=outputs.pixels,
+        is_empty=outputs.is_empty,
+        pointing=outputs.pointing,
         clusters=_clusters(table),
         prevalence=prevalence,
         is_plain=is_plain,

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorscope.evaluation.floors import Floor
+from tumorscope.evaluation.baselines import Baselines
 from tumorscope.evaluation.mistakes import Picture
 from tumorscope.evaluation.outcome import Outcome
-from tumorscope.model_file import Card, Figure
+from tumorscope.model_file import Card
+from tumorscope.statistics import Figure
 
 Rows = NDArray[np.bool_]
 
@@ -42,8 +43,7 @@ class Measured:
         headline: the split name whose figures a report leads with.
         groups_known: whether leaks by patient could be looked for, not only twins.
         is_traceable: whether anything tells what the model has seen; if not, only the full set has figures.
-        copies: what copying scores on the same slices.
-        sources: what file properties score.
+        baselines: what copying scores on the same slices, and what file properties score.
         mistakes: the worst ones.
         examples: right calls of each tumor class, drawn at random.
         seed: of bootstraps and probes.
@@ -65,8 +65,7 @@ class Measured:
     headline: str
     groups_known: bool
     is_traceable: bool
-    copies: Floor
-    sources: Floor
+    baselines: Baselines
     mistakes: tuple[Picture, ...]
     examples: tuple[Picture, ...]
     seed: int

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from tumorscope.evaluation.baselines import Baseline
 from tumorscope.evaluation.calibration import answers, before_temperature
 from tumorscope.evaluation.curves import coverage_curve, precision_recall_curve, reliability, roc_curve
 from tumorscope.evaluation.measured import Measured
 from tumorscope.evaluation.outcome import SHORT, Outcome, class_figures, confusion, figures
 from tumorscope.evaluation.words import headline_sentence
-from tumorscope.model_file import NOTUMOR, Figure
+from tumorscope.model_file import NOTUMOR
+from tumorscope.statistics import Figure
 from tumorscope.version import __version__
 
 MIN_SIDE = 5
@@ -23,7 +25,7 @@ def metrics_json(measured: Measured) -> dict[str, Any]:
     """Return everything that was measured as plain data.
 
     `confusion`, `per_class`, `calibration`, `curves` and the `by_...` tables are of the headline's slices; those of
-    each split stand under `details`. The floors are of the full set, and of each split under `by_split`.
+    each split stand under `details`. The baselines are of the full set, and of each split under `by_split`.
     """
     details = {name: _details(measured, name) for name in measured.rows}
     chosen, outcome = measured.headline, measured.outcome.take(measured.rows[measured.headline])
@@ -40,8 +42,8 @@ def metrics_json(measured: Measured) -> dict[str, Any]:
         **details[chosen],
         **_by_part(measured, outcome),
         "lesions": _lesions(measured),
-        "copy_baseline": _floor(measured, "copies"),
-        "source_probe": _floor(measured, "sources"),
+        "copy_baseline": _baseline(measured, measured.baselines.copies),
+        "source_probe": _baseline(measured, measured.baselines.sources),
         "details": details,
         "unreadable": list(measured.unreadable),
         "notes": [{"level": note.level, "text": note.text} for note in measured.notes],
@@ -142,11 +144,11 @@ def _lesions(measured: Measured) -> dict[str, Any]:
     return {"n": len(lesions), **_figures(measured.lesion_figures)}
 
 
-def _floor(measured: Measured, name: str) -> dict[str, Any]:
-    floor, outcome = getattr(measured, name), measured.outcome
+def _baseline(measured: Measured, baseline: Baseline) -> dict[str, Any]:
+    outcome = measured.outcome
     by_split = {
         split: {key: value for key, value in found.items() if key != "note"}
         for split, rows in measured.rows.items()
-        for found in [floor.to_json(outcome.labels, outcome.clusters, rows, seed=measured.seed)]
+        for found in [baseline.to_json(outcome.labels, outcome.clusters, rows, seed=measured.seed)]
     }
-    return {**floor.to_json(outcome.labels, outcome.clusters, seed=measured.seed), "by_split": by_split}
+    return {**baseline.to_json(outcome.labels, outcome.clusters, seed=measured.seed), "by_split": by_split}

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorscope.evaluation import calibration, metrics
-from tumorscope.evaluation.bootstrap import estimate
-from tumorscope.evaluation.metrics import Bools, Floats, Measure
+from tumorscope.evaluation import calibration
 from tumorscope.inference.decide import Decisions, decide
-from tumorscope.model_file import NOTUMOR, Card, Figure
+from tumorscope.model_file import NOTUMOR, Card
+from tumorscope.statistics import Figure, Measure, estimate, metrics
+from tumorscope.statistics.metrics import Bools, Floats
 
 TUMOR = "tumor"
 HIGH_SPECIFICITY = 0.95

@@ -5,41 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from tumorscope.evaluation.bootstrap import estimate
-from tumorscope.evaluation.metrics import Bools, Floats, share
-from tumorscope.model_file import NOTUMOR, Figure
+from tumorscope.model_file import NOTUMOR
 from tumorscope.preprocess import Placement
-
-
-def pointing(
-    heatmaps: Sequence[Floats],
-    masks: Sequence[NDArray[np.generic]],
-    placements: Sequence[Placement],
-    clusters: ArrayLike | None = None,
-    *,
-    seed: int = 0,
-) -> Figure | None:
-    """Measure how often the peak of a heatmap lies inside the tumor's mask.
-
-    Args:
-        heatmaps: ``(h, w)`` each, of the model's input at any resolution.
-        masks: ``(height, width)`` each, of the slice; above 0 is tumor. Slices without tumor do not count.
-        placements: where each slice lies in its input.
-        clusters: what the bootstrap resamples; each slice by itself when None.
-        seed: of the bootstrap.
-
-    Returns:
-        The share with n and interval, or None without any tumor.
-    """
-    hits = [
-        points_inside(heatmap, mask, place) if (np.asarray(mask) > 0).any() else np.nan
-        for heatmap, mask, place in zip(heatmaps, masks, placements, strict=True)
-    ]
-    values = np.array(hits, np.float64)
-    groups = np.arange(len(values)) if clusters is None else clusters
-    return estimate([share("pointing", values == 1, ~np.isnan(values))], groups, seed=seed).get("pointing")
+from tumorscope.statistics.metrics import Bools, Floats
 
 
 def points_inside(heatmap: Floats, mask: NDArray[np.generic], placement: Placement) -> bool:

@@ -1,4 +1,4 @@
-"""The slices of a catalog as pixels, and what a model answers on them."""
+"""The slices of a catalog as pixels, and what a model puts out for them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BATCH = 64
 
 
-class Said(Protocol):
+class BatchOutputs(Protocol):
     """Probabilities ``(n, classes)`` of n slices, heatmaps ``(n, classes, h, w)`` and distances ``(n,)``, or None."""
 
     @property
@@ -61,14 +61,14 @@ class Subject(Protocol):
     @property
     def file(self) -> SubjectFile: ...  # noqa: D102
 
-    def predict_slices(self, planes: Sequence[Plane]) -> Said:
+    def predict_slices(self, planes: Sequence[Plane]) -> BatchOutputs:
         """Answer slices that are in memory."""
         ...
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model says of n slices.
+class ModelOutputs:
+    """What a model puts out for n slices.
 
     Attributes:
         probabilities: ``(n, classes)``.
@@ -85,7 +85,7 @@ class Answers:
     pointing: NDArray[np.float64]
 
 
-def answer(model: Subject, catalog: Catalog, table: pd.DataFrame, progress: Progress | None = None) -> Answers:
+def run_model(model: Subject, catalog: Catalog, table: pd.DataFrame, progress: Progress | None = None) -> ModelOutputs:
     """Run a model over rows of a catalog.
 
     Args:
@@ -110,7 +110,7 @@ def answer(model: Subject, catalog: Catalog, table: pd.DataFrame, progress: Prog
         if progress:
             progress("predicting", len(hits), len(table))
     classes = len(model.card.classes)
-    return Answers(
+    return ModelOutputs(
         np.concatenate(probabilities) if probabilities else np.zeros((0, classes)),
         np.concatenate(outlier) if outlier else np.zeros(0),
         np.array(sides, np.float64),
@@ -143,7 +143,7 @@ def read_one(catalog: Catalog, row: Any, channels: Literal["gray", "lgg"]) -> tu
     return read.pixels, read.mask
 
 
-def _hit(model: Subject, read: SliceRead, out: Said, number: int) -> float:
+def _hit(model: Subject, read: SliceRead, out: BatchOutputs, number: int) -> float:
     if out.heatmap is None or read.mask is None or not read.mask.any():
         return float("nan")
     heatmap = tumor_heatmap(out.heatmap[number], out.probabilities[number], model.card.classes)

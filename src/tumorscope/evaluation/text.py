@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tumorscope.evaluation.outcome import SHORT
 from tumorscope.evaluation.words import NOT_PERCENT, SPLIT_WORDS, headline_sentence, spoken
-from tumorscope.model_file import Figure
+from tumorscope.statistics import Figure
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -56,11 +56,11 @@ def _splits(measured: Measured) -> Table:
     table.add_column("slices", no_wrap=True)
     for name in (*(NAMES.get(name, name.replace("_", " ")) for name in shown), "copying"):
         table.add_column(name, justify="right", no_wrap=True)
-    outcome = measured.outcome
+    outcome, copies = measured.outcome, measured.baselines.copies
     for split, rows in measured.rows.items():
         found = measured.figures[split]
         values = [_stacked(found, name) for name in shown]
-        copied = measured.copies.to_json(outcome.labels, outcome.clusters, rows, seed=measured.seed)["accuracy"]
+        copied = copies.to_json(outcome.labels, outcome.clusters, rows, seed=measured.seed)["accuracy"]
         words = SPLIT_WORDS[split] + (" (leaky)" if split == "full" and measured.is_leaky else "")
         table.add_row(
             f"{words}\n{int(rows.sum()):,}",

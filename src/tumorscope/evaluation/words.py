@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tumorscope.evaluation.measured import Measured, Note
-from tumorscope.model_file import Figure
+from tumorscope.statistics import Figure
 
 SPLIT_WORDS = {"leak_free": "leak-free", "twin_free": "twin-free", "full": "full"}
 SPLIT_MEANINGS = {
@@ -193,7 +193,7 @@ def _groups(measured: Measured) -> str:
 
 def _copies(measured: Measured) -> str:
     outcome, rows = measured.outcome, measured.rows[measured.headline]
-    floor = measured.copies.to_json(outcome.labels, outcome.clusters, rows, seed=measured.seed)
+    floor = measured.baselines.copies.to_json(outcome.labels, outcome.clusters, rows, seed=measured.seed)
     accuracy = measured.figures[measured.headline].get("accuracy")
     if floor["accuracy"] is None or accuracy is None or accuracy.value > floor["accuracy"]:
         return ""

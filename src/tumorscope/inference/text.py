@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tumorscope.findings import Finding, full_name
-from tumorscope.model_file import Card, Figure
+from tumorscope.model_file import Card
+from tumorscope.statistics import Figure
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

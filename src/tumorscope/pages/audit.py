@@ -8,7 +8,7 @@ from typing import Any
 from tumorscope.audits.audit import Audited
 from tumorscope.audits.document import AuditDocument
 from tumorscope.audits.leaks import pairs_by_path
-from tumorscope.audits.verdict import percent
+from tumorscope.audits.verdict import interval_text, percent
 from tumorscope.catalog.table import write_catalog
 from tumorscope.files.atomic import write_json, write_text
 from tumorscope.pages.audit_pictures import conflicts, samples, shared, twins
@@ -94,19 +94,18 @@ def _tiles(summary: dict[str, Any]) -> list[dict[str, str]]:
 def _score_tile(score: dict[str, Any], name: str) -> dict[str, str]:
     if score["accuracy"] is None:
         return {"value": "–", "name": name, "detail": score["note"], "level": "note"}
-    low, high = score["interval"]
     way = (score["accuracy"] - score["majority"]) / max(1e-9, 1 - score["majority"])
     return {
         "value": percent(score["accuracy"]),
         "name": name,
-        "detail": f"95% interval {percent(low)} to {percent(high)}, n\u00a0=\u00a0{score['n']:,}",
+        "detail": f"95% interval: {interval_text(score['interval'])}, n\u00a0=\u00a0{score['n']:,}",
         "level": "bad" if way > 0.5 else "warn" if way > 0.2 else "good",
     }
 
 
 def _floors(summary: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {"name": name, "what": what, **summary[key]}
+        {"name": name, "what": what, "bounds": interval_text(summary[key]["interval"]), **summary[key]}
         for key, name, what in FLOORS
         if summary[key]["accuracy"] is not None
     ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tumorscope.pages.frame import NOTHING
-
-TOO_FEW = "too few to say"
+from tumorscope.statistics import TOO_FEW
 
 
 def is_share(metric: str) -> bool:

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tumorscope.evaluation import metrics
-from tumorscope.evaluation.bootstrap import estimate, paired_difference
-from tumorscope.evaluation.metrics import Measure
-from tumorscope.model_file import NOTUMOR, Figure
+from tumorscope.model_file import NOTUMOR
+from tumorscope.statistics import Figure, Measure, estimate, mcnemar, metrics, paired_difference
 from tumorscope.studies.answers import Answers, common
 
 PER_CLASS = ("recall", "precision")
@@ -108,18 +106,6 @@ def mean_difference(metric: str, pairs: Sequence[tuple[Answers, Answers]], *, se
         metrics.average(metric, [_measure(metric, pair[side].at(kept)) for pair in shared]) for side in (0, 1)
     )
     return paired_difference(second, first, shared[0][0].at(kept).clusters, seed=seed, resamples=RESAMPLES)
-
-
-def mcnemar(first_only: int, second_only: int) -> float:
-    """Return the two-sided p of McNemar's exact test (McNemar 1947), which asks whether discordant slices split evenly.
-
-    >>> mcnemar(1, 9)
-    0.021484375
-    """
-    from scipy.stats import binomtest
-
-    total = first_only + second_only
-    return float(binomtest(first_only, total, 0.5).pvalue) if total else 1.0
 
 
 def _measure(metric: str, answers: Answers) -> Measure:

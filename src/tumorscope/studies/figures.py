@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tumorscope.model_file import Figure
+from tumorscope.statistics import Figure
 
 DIGITS = 6
 

@@ -24,8 +24,6 @@ from tumorscope.version import __version__
 
 UNTABLED = ("interval", "curves", "classes")
 """What of a row stands in no table of one line a row."""
-TIMES = ("minutes",)
-"""What differs between two runs of one study that are otherwise the same."""
 
 
 def gather(

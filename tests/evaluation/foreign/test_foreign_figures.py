@@ -86,8 +86,10 @@ def test_what_such_a_model_lacks_is_absent_and_nobody_knows_what_it_has_seen(mea
 
 
 def test_floors_and_intervals_stand_beside(measured):
-    assert measured.sources.to_json(measured.outcome.labels, measured.outcome.clusters)["n"] == len(measured.outcome)
-    assert "not measurable" in measured.copies.note
+    assert measured.baselines.sources.to_json(measured.outcome.labels, measured.outcome.clusters)["n"] == len(
+        measured.outcome
+    )
+    assert "not measurable" in measured.baselines.copies.note
 
 
 def test_our_own_model_as_a_foreign_one_gives_the_same(bench, home, unseen):

@@ -22,7 +22,9 @@ def test_slices_that_it_was_trained_on_are_taken_out(bench, home, unseen):
     assert found.rows["full"].sum() == table["split"].isin(["val", "test"]).sum()
     left = set(found.findings.loc[found.rows["leak_free"], "path"])
     assert left == set(table.loc[table["split"] == "test", "path"])
-    assert found.copies.to_json(found.outcome.labels, found.outcome.clusters, found.rows["leak_free"])["n"] == len(left)
+    assert found.baselines.copies.to_json(found.outcome.labels, found.outcome.clusters, found.rows["leak_free"])[
+        "n"
+    ] == len(left)
     assert any("what its owner says" in note.text for note in found.notes)
 
 
@@ -50,7 +52,7 @@ def test_a_benchmark_may_be_what_it_was_trained_on(bench, home, unseen, monkeypa
     count = int((folds[own] == 2).sum())
     found = evaluate_data(load_foreign(home.describe()), unseen, split="benchmark:drawn:2")
     assert (found.part, len(found.outcome), found.headline) == ("benchmark:drawn:2", count, "full")
-    assert found.copies.to_json(found.outcome.labels, found.outcome.clusters)["n"] == count
+    assert found.baselines.copies.to_json(found.outcome.labels, found.outcome.clusters)["n"] == count
     told = load_foreign(home.describe("told.yaml", trained_on="benchmark:drawn:2"))
     assert evaluate_data(told, unseen, split="benchmark:drawn:2").rows["leak_free"].all()
     told = load_foreign(home.describe("told.yaml", trained_on="benchmark:drawn:3"))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tumorscope.catalog import Catalog, add_groups, build_catalog
 from tumorscope.catalog.benchmark import assign_benchmark
 from tumorscope.catalog.parts import is_benchmark
-from tumorscope.evaluation.asked import Part, choose_part
 from tumorscope.evaluation.overlap import FITTED_ON
+from tumorscope.evaluation.selection import Part, choose_part
 from tumorscope.progress import Progress
 from tumorscope.scans import Channels
 

@@ -70,7 +70,7 @@ function scoreTile(score, label) {
   if (score.accuracy === null) return { value: "–", label, note: score.note };
   const way = (score.accuracy - score.majority) / Math.max(1e-9, 1 - score.majority);
   return { value: share(score.accuracy), label, tone: way > FAR ? "bad" : way > SOME ? "warn" : "good",
-    note: html`<${Word} of="95% interval" /> ${range(score.interval)}, n\u00a0=\u00a0${count(score.n)}` };
+    note: html`<${Word} of="95% interval" /> ${score.interval ? range(score.interval) : "too few to say"}, n\u00a0=\u00a0${count(score.n)}` };
 }
 
 function Leaks({ audit }) {

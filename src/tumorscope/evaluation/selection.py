@@ -22,7 +22,7 @@ class Part:
     """A part of a catalog.
 
     Attributes:
-        name: as it was asked for.
+        name: as the user names it.
         words: the same for a reader.
         rows: bool ``(n,)``, which slices it has.
         trained: bool ``(n,)``, the training slices of the same split; none where there is no split.
@@ -35,11 +35,11 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Selection:
     """The slices that are put to the model.
 
     Attributes:
-        part: that was asked for.
+        part: that they are chosen from.
         rows: positions in the catalog of those that count and of the lesions.
         counted: which of `rows` count.
         cover: bool ``(rows, classes)``.
@@ -51,7 +51,7 @@ class Asked:
     cover: Rows
 
 
-def ask(catalog: Catalog, card: Card, part: Part) -> Asked:
+def select(catalog: Catalog, card: Card, part: Part) -> Selection:
     """Choose the slices of a part whose labels the model knows, and the lesions, which are reported apart.
 
     Raises:
@@ -67,7 +67,7 @@ def ask(catalog: Catalog, card: Card, part: Part) -> Asked:
             remedy="evaluate on data with these classes",
         )
     rows = np.flatnonzero(counted | (part.rows & (table["label"] == LESION).to_numpy()))
-    return Asked(part, rows, counted[rows], cover[rows])
+    return Selection(part, rows, counted[rows], cover[rows])
 
 
 def choose_part(catalog: Catalog, split: str) -> Part:

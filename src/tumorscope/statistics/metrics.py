@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumorscope.evaluation.calibration import BINS, confidence_bins
-
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
+
+BINS = 15
+"""Of confidence, of equal width."""
 
 
 @dataclass(frozen=True)
@@ -167,17 +168,22 @@ def predictive_value(
     return Measure(name, (positive & rows, ~positive & rows), compute)
 
 
-def calibration_error(name: str, confidence: Floats, right: Bools, rows: Bools) -> Measure:
-    """Return the expected calibration error over 15 bins of equal width (see `calibration`)."""
-    columns = np.zeros((len(rows), BINS))
+def calibration_error(name: str, confidence: Floats, right: Bools, rows: Bools, bins: int = BINS) -> Measure:
+    """Return the mean gap between confidence and accuracy over `bins` bins of equal width (Guo et al., 2017)."""
+    columns = np.zeros((len(rows), bins))
     gaps = np.where(rows, right.astype(np.float64) - confidence, 0.0)
-    columns[np.arange(len(rows)), confidence_bins(confidence)] = gaps
+    columns[np.arange(len(rows)), confidence_bins(confidence, bins)] = gaps
     counted = rows.astype(np.float64)
 
     def compute(weights: Floats) -> Floats:
         return _divide(np.abs(weights @ columns).sum(axis=1), weights @ counted)
 
     return Measure(name, (rows,), compute, is_biased=True)
+
+
+def confidence_bins(confidence: Floats, bins: int = BINS) -> NDArray[np.int64]:
+    """Return the number of the bin of each confidence, ``(n,)``; bins are closed above, as in Guo et al."""
+    return np.clip(np.ceil(np.asarray(confidence, np.float64) * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
 def _by_score(scores: Floats, positive: Bools, rows: Bools) -> Callable[[Floats], tuple[Floats, Floats]]:

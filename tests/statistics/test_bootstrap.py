@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tumorscope.evaluation import bootstrap as b
-from tumorscope.evaluation import metrics as m
+from tumorscope.statistics import bootstrap as b
+from tumorscope.statistics import metrics as m
+from tumorscope.statistics import paired_difference
 
 
 def accuracy(right):
@@ -63,10 +64,10 @@ def test_a_paired_difference_sees_what_two_intervals_do_not():
     rng = np.random.default_rng(1)
     first = rng.random(1000) < 0.8
     second = first | (rng.random(1000) < 0.1)
-    figure = b.paired_difference(accuracy(first), accuracy(second), np.arange(1000))
+    figure = paired_difference(accuracy(first), accuracy(second), np.arange(1000))
     assert figure.value == pytest.approx(second.mean() - first.mean())
     assert 0 < figure.interval[0] < figure.value < figure.interval[1] < 0.04
-    same = b.paired_difference(accuracy(first), accuracy(first), np.arange(1000))
+    same = paired_difference(accuracy(first), accuracy(first), np.arange(1000))
     assert (same.value, same.interval) == (0.0, (0.0, 0.0))
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumorscope.evaluation.metrics import Floats, Measure
-from tumorscope.model_file import Figure
+from tumorscope.statistics.figure import Figure
+from tumorscope.statistics.metrics import Floats, Measure
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -37,29 +37,15 @@ def estimate(
     """
     codes = cluster_codes(clusters)
     measures = [measure for measure in measures if not np.isnan(measure.value)]
-    drawn = _resampled(measures, codes, seed, resamples)
+    drawn = resampled(measures, codes, seed, resamples)
     return {
         measure.name: Figure(
             value=measure.value,
             n=measure.n,
-            interval=interval(_centered(values, measure), measure.value, _trials(measure, codes)),
+            interval=interval(_centered(values, measure), measure.value, trials(measure, codes)),
         )
         for measure, values in zip(measures, drawn, strict=True)
     }
-
-
-def paired_difference(
-    first: Measure, second: Measure, clusters: ArrayLike, *, seed: int = 0, resamples: int = RESAMPLES
-) -> Figure:
-    """Return ``second - first``, two measures of the same rows (two models), both on the same resamples.
-
-    An interval that leaves out 0 is a difference that chance does not explain.
-    """
-    codes = cluster_codes(clusters)
-    a, b = _resampled([first, second], codes, seed, resamples)
-    value, trials = second.value - first.value, min(_trials(first, codes), _trials(second, codes))
-    low_high = None if trials < MIN_CLUSTERS else _percentiles(b - a, value)
-    return Figure(value=value, n=min(first.n, second.n), interval=low_high)
 
 
 def interval(drawn: Floats, value: float, trials: int) -> tuple[float, float] | None:
@@ -80,7 +66,24 @@ def interval(drawn: Floats, value: float, trials: int) -> tuple[float, float] | 
     if value in (0.0, 1.0) and np.nanmin(drawn) == np.nanmax(drawn):
         bound = ((1 - LEVEL) / 2) ** (1 / max(trials, 1))
         return (float(bound), 1.0) if value else (0.0, float(1 - bound))
-    return None if trials < MIN_CLUSTERS else _percentiles(drawn, value)
+    return percentiles(drawn, value, trials)
+
+
+def percentiles(drawn: Floats, value: float, trials: int) -> tuple[float, float] | None:
+    """Return the middle 95% of resampled values, holding the value itself; None where there is too little to say.
+
+    That is the one rule for too few: fewer than `MIN_CLUSTERS` clusters, or most resamples do not define the value.
+    """
+    defined = drawn[~np.isnan(drawn)]
+    if trials < MIN_CLUSTERS or len(defined) < MIN_DEFINED * len(drawn):
+        return None
+    low, high = np.percentile(defined, (50 * (1 - LEVEL), 50 * (1 + LEVEL)))
+    return min(float(low), value), max(float(high), value)
+
+
+def trials(measure: Measure, codes: NDArray[np.int64]) -> int:
+    """Return the number of clusters in the smallest part that counts, from cluster codes ``(n,)``."""
+    return min(len(np.unique(codes[part])) for part in measure.parts)
 
 
 def cluster_codes(clusters: ArrayLike) -> NDArray[np.int64]:
@@ -88,7 +91,8 @@ def cluster_codes(clusters: ArrayLike) -> NDArray[np.int64]:
     return np.asarray(np.unique(np.asarray(clusters).astype(str), return_inverse=True)[1], np.int64)
 
 
-def _resampled(measures: Sequence[Measure], codes: NDArray[np.int64], seed: int, resamples: int) -> list[Floats]:
+def resampled(measures: Sequence[Measure], codes: NDArray[np.int64], seed: int, resamples: int) -> list[Floats]:
+    """Return each measure's value on every resample of the clusters, ``(resamples,)`` each, all on the same ones."""
     out: list[Floats] = [np.empty(resamples) for _ in measures]
     start = 0
     for weights in _weights(codes, seed, resamples):
@@ -116,15 +120,3 @@ def _centered(values: Floats, measure: Measure) -> Floats:
     if not measure.is_biased:
         return values
     return np.asarray(np.maximum(values - np.nanmedian(values) + measure.value, 0.0))
-
-
-def _trials(measure: Measure, codes: NDArray[np.int64]) -> int:
-    return min(len(np.unique(codes[part])) for part in measure.parts)
-
-
-def _percentiles(drawn: Floats, value: float) -> tuple[float, float] | None:
-    defined = drawn[~np.isnan(drawn)]
-    if len(defined) < MIN_DEFINED * len(drawn):
-        return None
-    low, high = np.percentile(defined, (50 * (1 - LEVEL), 50 * (1 + LEVEL)))
-    return min(float(low), value), max(float(high), value)

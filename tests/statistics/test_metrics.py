@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from tumorscope.evaluation import metrics as m
+from tumorscope.statistics import metrics as m
 
 ALL = np.ones(4, bool)
 
