@@ -23,6 +23,7 @@ from tumorscope.audits.leaks import (
     twin_facts,
     with_twin,
 )
+from tumorscope.audits.listing import listed_pairs, twin_groups
 from tumorscope.audits.probes import Score, copy_baseline, copy_baseline_folds, source_probe
 from tumorscope.audits.properties import file_properties, properties_by_class
 from tumorscope.audits.verdict import sentences
@@ -52,7 +53,7 @@ class Audit:
     Attributes:
         summary: ``audit.json`` as plain data; docs/audit.md names its keys.
         catalog: the slices, with their groups, twins and fingerprints.
-        pairs: every pair of twins by path, as ``pairs.csv``.
+        pairs: the twins by path, as ``pairs.csv``: every pair of a small set, the star of a large one (`listed_pairs`).
         leaked: which rows of the catalog are test slices that training knows.
         against: for each other set its catalog and the twins it shares, `a` in `catalog` and `b` in the other.
         sides: the split that was looked at, row by row of the catalog.
@@ -127,7 +128,8 @@ def run_audit(
         "version": __version__,
     }
     summary["sentences"] = sentences(summary)
-    return Audit(summary, catalog, pairs_by_path(catalog.pairs, catalog.table), leaked, others, sides)
+    listed = pairs_by_path(listed_pairs(catalog.table, catalog.pairs), catalog.table)
+    return Audit(summary, catalog, listed, leaked, others, sides)
 
 
 def write_audit(audit: Audit, out: Path) -> None:
@@ -156,6 +158,7 @@ def _listed(data: str | Path | Sequence[str | Path]) -> list[str | Path]:
 def _facts(catalog: Catalog, data: list[str | Path]) -> dict[str, Any]:
     table = catalog.table
     assert catalog.pairs is not None
+    assert catalog.prints is not None
     labels = table["label"].value_counts()
     recognized = table["fold"].notna() & (table["source"] != table["dataset"])
     return {
@@ -173,6 +176,8 @@ def _facts(catalog: Catalog, data: list[str | Path]) -> dict[str, Any]:
         "twins": twin_facts(table, catalog.pairs),
         "atlas": {str(name): int(n) for name, n in table.loc[recognized, "source"].value_counts().items()},
         "label_conflicts": label_conflicts(table, catalog.pairs),
+        "twin_groups": twin_groups(table),
+        "empty": list(dict.fromkeys(table["path"][catalog.prints.empty].tolist())),
         "unreadable": catalog.unreadable,
         "misnamed": catalog.misnamed,
         "properties": properties_by_class(table, _thumbs(catalog)),

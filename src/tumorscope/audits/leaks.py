@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.audits.probes import labels_agree
-from tumorscope.catalog.groups import twin_roots
+from tumorscope.catalog.groups import Union, twin_roots
+from tumorscope.twins.identical import MOST_LISTED, number_pictures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,11 +79,16 @@ def find_leaks(table: pd.DataFrame, pairs: pd.DataFrame, sides: Sides) -> Leaks:
         pairs: its twins, as rows `a` and `b` and their `kind`.
         sides: the split.
     """
-    exact = pairs["kind"].to_numpy(str) == "exact"
+    is_exact = pairs["kind"].to_numpy(str) == "exact"
+    picture = _pictures(pairs[is_exact], len(table))
+    trained = _marked(picture[sides.train], len(table))
+    beside = trained.copy()
+    a, b = (picture[pairs[~is_exact][side].to_numpy(int)] for side in "ab")
+    beside[a[trained[b]]] = beside[b[trained[a]]] = True
     known = set(table["group"].to_numpy(str)[sides.train])
     return Leaks(
-        exact=_test_rows(pairs[exact], sides),
-        near=_test_rows(pairs, sides),
+        exact=sides.test & trained[picture],
+        near=sides.test & beside[picture],
         group=sides.test & table["group"].isin(known).to_numpy(),
     )
 
@@ -128,13 +133,19 @@ def with_twin(pairs: pd.DataFrame, count: int) -> Rows:
 
 
 def twin_facts(table: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]:
-    """Count the twins of a catalog: pairs by kind and by transform, and the slices that a copy could stand in for."""
+    """Count the twins of a catalog: pairs by kind and by transform, and the slices that a copy could stand in for.
+
+    Of a large set ``pairs.csv`` lists fewer pairs than are counted here (see `listed_pairs`).
+    """
+    sizes = np.unique(twin_roots(table), return_counts=True)[1]
     kinds = pairs["kind"].value_counts()
     return {
         "pairs": len(pairs),
         "exact_pairs": int(kinds.get("exact", 0)),
         "slices_with_a_twin": int(with_twin(pairs, len(table)).sum()),
         "redundant": int((table["twin_of"] != "").sum()),
+        "listed_whole_up_to": MOST_LISTED,
+        "groups_listed_as_stars": int((sizes > MOST_LISTED).sum()),
         "transforms": {str(name): int(n) for name, n in pairs["transform"].value_counts().sort_index().items()},
     }
 
@@ -150,14 +161,20 @@ def overlap_facts(data: Catalog, other: Catalog, pairs: pd.DataFrame) -> dict[st
     count = len(other.table)
     near = _marked(pairs["b"], count)
     exact = _marked(pairs["b"][pairs["kind"] == "exact"], count)
-    official = data.table["official"].to_numpy(str)[pairs["a"].to_numpy(int)]
+    assert data.prints is not None
+    picture, official = number_pictures(data.prints.digests), data.table["official"].to_numpy(str)
+    shown = picture[pairs["a"].to_numpy(int)]  # of many identical slices not all are paired
+
+    def near_in(part: str) -> int:
+        return int(_marked(pairs["b"][np.isin(shown, picture[official == part])], count).sum())
+
     labels = other.table["label"].to_numpy(str)
     return {
         "images": count,
         "exact": int(exact.sum()),
         "near": int(near.sum()),
-        "near_in_train": int(_marked(pairs["b"][official == "train"], count).sum()),
-        "near_in_test": int(_marked(pairs["b"][official == "test"], count).sum()),
+        "near_in_train": near_in("train"),
+        "near_in_test": near_in("test"),
         "by_class": {
             name: {
                 "images": int((labels == name).sum()),
@@ -192,15 +209,15 @@ def pairs_by_path(pairs: pd.DataFrame, first: pd.DataFrame, second: pd.DataFrame
     return named[columns].reset_index(drop=True)
 
 
-def _test_rows(pairs: pd.DataFrame, sides: Sides) -> Rows:
-    a, b = pairs["a"].to_numpy(int), pairs["b"].to_numpy(int)
-    out = np.zeros(len(sides.test), bool)
-    out[a[sides.test[a] & sides.train[b]]] = True
-    out[b[sides.test[b] & sides.train[a]]] = True
-    return out
+def _pictures(exact: pd.DataFrame, count: int) -> NDArray[np.int64]:
+    """Return for each of `count` rows the first of the same picture: of many identical ones not all are paired."""
+    same = Union([None] * count)
+    for a, b in zip(exact["a"].tolist(), exact["b"].tolist(), strict=True):
+        same.join(a, b)
+    return same.roots()
 
 
-def _marked(rows: Sequence[int] | pd.Series[int], count: int) -> Rows:
+def _marked(rows: NDArray[np.int64] | pd.Series[int], count: int) -> Rows:
     out = np.zeros(count, bool)
     out[np.asarray(rows, int)] = True
     return out

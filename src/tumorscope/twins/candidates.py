@@ -68,11 +68,13 @@ class Described:
         head: spectra of the heads, ``(n, 24, 24)``.
         picture: spectra of the whole pictures, or None where only the heads are known.
         touching: bool ``(n,)``, whether the head reaches the border of its picture, so that it may have been cropped.
+        scan: int64 ``(n,)``, the scan that each slice is of; among themselves, slices of one scan are not compared.
     """
 
     head: Spectra
     picture: Spectra | None
     touching: NDArray[np.bool_]
+    scan: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.head)
@@ -172,14 +174,25 @@ def _compare(this: _Comparison, sides: tuple[Described, Described], own: bool) -
         hosts = window_spectra(hosts, np.array(window))
     compared = [unit(weighted(values, COMPARED)) for values in (hosts, guests, np.swapaxes(guests, -1, -2))]
     half = own and window == WHOLE  # the other half says the same
-    for row, column in _shortlist(fold_spectra(hosts, COMPARED), fold_spectra(guests, COMPARED), half):
+    scan = sides[0].scan if own else None
+    scans = None if scan is None else (scan[this.hosts], scan[this.guests])
+    for row, column in _shortlist(fold_spectra(hosts, COMPARED), fold_spectra(guests, COMPARED), half, scans):
         score, transform = _fit(row, column, *compared)
         kept = score > LEAST
         yield _pairs(this, row[kept], column[kept], score[kept], transform[kept], own)
 
 
-def _shortlist(hosts: Values, guests: Values, half: bool) -> Iterator[tuple[Rows, Rows]]:
-    """Yield hosts and guests of which one is among the other's most similar, some hosts at a time."""
+def _shortlist(
+    hosts: Values, guests: Values, half: bool, scans: tuple[Rows, Rows] | None
+) -> Iterator[tuple[Rows, Rows]]:
+    """Yield hosts and guests of which one is among the other's most similar, some hosts at a time.
+
+    Args:
+        hosts: unit rows.
+        guests: the same of the guests.
+        half: whether a host is compared with the guests behind it alone.
+        scans: of hosts and guests, where two of one scan are no pair.
+    """
     center = guests.mean(axis=0)
     hosts, guests = unit(hosts - center), unit(guests - center)
     guest_limits = _limits(guests, hosts)
@@ -197,7 +210,9 @@ def _shortlist(hosts: Values, guests: Values, half: bool) -> Iterator[tuple[Rows
             np.greater(block, host_limits[start:stop, None], out=by_host)
             np.greater(block, guest_limits[None, left:right], out=by_guest)
             row, column = np.divmod(np.flatnonzero(np.logical_or(by_host, by_guest, out=by_host)), shape[1])
-            yield start + row, left + column
+            row, column = start + row, left + column
+            apart = slice(None) if scans is None else scans[0][row] != scans[1][column]
+            yield row[apart], column[apart]
 
 
 def _limits(rows: Values, others: Values) -> Values:

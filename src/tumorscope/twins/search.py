@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from tumorscope.progress import Progress
 from tumorscope.twins.candidates import Candidates, Described, find_candidates
 from tumorscope.twins.fingerprints import COMPACT_DIGEST_BYTES, CompactPrints, Fingerprints, kept_weights, small_thumbs
+from tumorscope.twins.identical import number_pictures, spread, tabulate_slices
 from tumorscope.twins.registration import LAYERS, Layers, lay_by_pixels, lay_by_spectra, spectral_similarity
 from tumorscope.twins.structure import TRANSFORMS, compose, inverse, spectra, weights
 
@@ -32,14 +34,22 @@ Rows = NDArray[np.int64]
 
 
 def find_twins(
-    prints: Fingerprints, others: Fingerprints | None = None, progress: Progress | None = None
+    prints: Fingerprints,
+    others: Fingerprints | None = None,
+    progress: Progress | None = None,
+    scan: NDArray[np.integer] | None = None,
 ) -> pd.DataFrame:
-    """Find every pair of twins.
+    """Find every pair of twins; empty slices have none.
+
+    Of more than `MOST_LISTED` identical slices the first stands for the others: each has its pair with the first, and
+    near twins are paired with the first alone (across two sets, with each of them).
 
     Args:
         prints: the slices.
         others: where their twins are sought; None for among themselves.
         progress: told how many comparisons are done.
+        scan: int ``(n,)``, the scan that each of `prints` is of, where they are searched among themselves: slices of
+            one scan are never compared. None where each is a scan of its own.
 
     Returns:
         Columns `a` (row in `prints`), `b` (row in `others`, or in `prints` with ``a < b``), `kind` ('exact': same
@@ -48,12 +58,14 @@ def find_twins(
     """
     import pandas as pd
 
-    second = prints if others is None else others
-    firsts_a, group_a, firsts_b, group_b = _groups(prints, second)
-    near = _near(prints.take(firsts_a), None if others is None else second.take(firsts_b), progress)
-    frame = pd.concat([_exact(group_a, group_b), _spread(near, group_a, group_b)], ignore_index=True)
+    a, b = _slices(prints, others, scan)
+    near = _near(a, b, prints, others, progress)
+    both = np.intersect1d(a["picture"], b["picture"])
+    same = pd.DataFrame({"picture_a": both, "picture_b": both})
+    exact = spread(same, a, b, reach_all=True).assign(kind="exact", similarity=1.0, transform="none")
+    spread_near = spread(near, a, b, reach_all=others is not None).assign(kind="near")
+    frame = pd.concat([exact, spread_near], ignore_index=True)[["a", "b", "kind", "similarity", "transform"]]
     if others is None:
-        frame = frame[frame["a"] != frame["b"]]
         turned = frame["a"] > frame["b"]
         frame.loc[turned, "transform"] = [_undone(name) for name in frame.loc[turned, "transform"]]
         frame.loc[turned, ["a", "b"]] = frame.loc[turned, ["b", "a"]].to_numpy()
@@ -62,10 +74,10 @@ def find_twins(
 
 
 def find_compact_twins(prints: Fingerprints, compact: CompactPrints) -> NDArray[np.bool_]:
-    """Say which of `prints` have a twin, exact or near, among `compact`: bool ``(n,)``."""
+    """Say which of `prints` have a twin, exact or near, among `compact`: bool ``(n,)``; an empty slice has none."""
     known = {digest.tobytes() for digest in compact.digests}
     exact = np.array([digest[:COMPACT_DIGEST_BYTES].tobytes() in known for digest in prints.digests], bool)
-    return exact | (nearest_known(prints, compact.heads, COMPACT_LAYERS) >= 0)
+    return (exact & ~prints.empty) | (nearest_known(prints, compact.heads, COMPACT_LAYERS) >= 0)
 
 
 def nearest_known(prints: Fingerprints, heads: NDArray[np.float32], layers: Layers = KNOWN_LAYERS) -> Rows:
@@ -97,34 +109,52 @@ def describe(prints: Fingerprints) -> Described:
     return Described(spectra(prints.heads), spectra(prints.thumbs), prints.touching)
 
 
-def _groups(a: Fingerprints, b: Fingerprints) -> tuple[Rows, Rows, Rows, Rows]:
-    """Give the first row of each different picture, and each row's picture as a number; for `a` and for `b`."""
-    width = a.digests.shape[1]
-    joined = np.ascontiguousarray(np.concatenate([a.digests, b.digests])).view(f"V{width}").ravel()
-    numbers = np.unique(joined, return_inverse=True)[1].astype(np.int64)
-    group_a, group_b = numbers[: len(a)], numbers[len(a) :]
-    return np.unique(group_a, return_index=True)[1], group_a, np.unique(group_b, return_index=True)[1], group_b
+def _slices(
+    prints: Fingerprints, others: Fingerprints | None, scan: NDArray[np.integer] | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tabulate the slices of both sides that show something, their pictures numbered together."""
+    second = prints if others is None else others
+    picture = number_pictures(np.concatenate([prints.digests, second.digests]))
+    own_scan = np.arange(len(prints)) if scan is None else scan.astype(np.int64)
+    a = _shown(prints, picture[: len(prints)], own_scan)
+    return a, a if others is None else _shown(others, picture[len(prints) :], -1 - np.arange(len(others)))
 
 
-def _exact(group_a: Rows, group_b: Rows) -> pd.DataFrame:
+def _shown(prints: Fingerprints, picture: Rows, scan: Rows) -> pd.DataFrame:
+    rows = np.flatnonzero(~prints.empty)
+    return tabulate_slices(picture[rows], rows, scan[rows])
+
+
+def _near(
+    slices_a: pd.DataFrame,
+    slices_b: pd.DataFrame,
+    prints: Fingerprints,
+    others: Fingerprints | None,
+    progress: Progress | None,
+) -> pd.DataFrame:
+    """Find near twins among different pictures, named by their numbers."""
     import pandas as pd
 
-    a = pd.DataFrame({"group": group_a, "a": np.arange(len(group_a))})
-    b = pd.DataFrame({"group": group_b, "b": np.arange(len(group_b))})
-    return a.merge(b, on="group")[["a", "b"]].assign(kind="exact", similarity=1.0, transform="none")
-
-
-def _near(prints: Fingerprints, others: Fingerprints | None, progress: Progress | None) -> pd.DataFrame:
-    """Find near twins among different pictures."""
-    import pandas as pd
-
-    a = describe(prints)
-    b = a if others is None else describe(others)
-    sides = (a, b), (prints, prints if others is None else others)
+    first_a, first_b = (slices.drop_duplicates("picture") for slices in (slices_a, slices_b))
+    prints_a = prints.take(first_a["row"])
+    a = replace(describe(prints_a), scan=_scans(slices_a, first_a))
+    prints_b, b = (prints_a, a) if others is None else _described(others.take(first_b["row"]))
+    sides = (a, b), (prints_a, prints_b)
     found = _verified(find_candidates(a, None if others is None else b, progress), *sides, progress)
     if others is None:
-        found = pd.concat([found, _verified(_twins_of_twins(found, len(a)), *sides, progress)], ignore_index=True)
-    return found
+        found = pd.concat([found, _verified(_twins_of_twins(found, a), *sides, progress)], ignore_index=True)
+    picture_a, picture_b = first_a["picture"].to_numpy(), first_b["picture"].to_numpy()
+    return found.assign(picture_a=picture_a[found["a"]], picture_b=picture_b[found["b"]]).drop(columns=["a", "b"])
+
+
+def _described(prints: Fingerprints) -> tuple[Fingerprints, Described]:
+    return prints, describe(prints)
+
+
+def _scans(slices: pd.DataFrame, first: pd.DataFrame) -> Rows:
+    """Return the scan of each picture; one that several scans show gets a number of its own."""
+    several = slices.groupby("picture")["scan"].nunique().reindex(first["picture"]).to_numpy() > 1
+    return np.where(several, -1 - np.arange(len(first)), first["scan"].to_numpy(np.int64))
 
 
 def _verified(
@@ -147,7 +177,7 @@ def _verified(
     return pd.DataFrame({"a": pairs.a, "b": pairs.b, "similarity": similarity.astype(float), "transform": transforms})
 
 
-def _twins_of_twins(found: pd.DataFrame, count: int) -> Candidates:
+def _twins_of_twins(found: pd.DataFrame, described: Described) -> Candidates:
     """Return pairs not yet found that share a twin: in a large group not every pair is among a slice's best."""
     import pandas as pd
 
@@ -158,6 +188,9 @@ def _twins_of_twins(found: pd.DataFrame, count: int) -> Candidates:
     arms = arms[arms.groupby("middle")["end"].transform("size") <= MOST_TWINS]
     both = arms.merge(arms, on="middle", suffixes=("_a", "_b"))
     both = both[both["end_a"] < both["end_b"]].drop_duplicates(["end_a", "end_b"])
+    count, scan = len(described), described.scan
+    if scan is not None:
+        both = both[scan[both["end_a"].to_numpy(np.int64)] != scan[both["end_b"].to_numpy(np.int64)]]
     known = found["a"].to_numpy(np.int64) * count + found["b"].to_numpy(np.int64)
     both = both[~np.isin(both["end_a"].to_numpy(np.int64) * count + both["end_b"].to_numpy(np.int64), known)]
     steps = [compose(inverse(a), b) for a, b in zip(both["step_a"], both["step_b"], strict=True)]
@@ -169,17 +202,6 @@ def _twins_of_twins(found: pd.DataFrame, count: int) -> Candidates:
         np.array([TRANSFORMS.index(step) for step in steps], np.int8),
         np.zeros(len(both), np.float32),
     )
-
-
-def _spread(near: pd.DataFrame, group_a: Rows, group_b: Rows) -> pd.DataFrame:
-    """Turn pairs of pictures, numbered among the different ones, into pairs of all slices that show them."""
-    import pandas as pd
-
-    a = pd.DataFrame({"group_a": group_a, "a": np.arange(len(group_a))})
-    b = pd.DataFrame({"group_b": group_b, "b": np.arange(len(group_b))})
-    named = near.assign(group_a=np.unique(group_a)[near["a"]], group_b=np.unique(group_b)[near["b"]])
-    spread = named.drop(columns=["a", "b"]).merge(a, on="group_a").merge(b, on="group_b")
-    return spread.assign(kind="near")[["a", "b", "kind", "similarity", "transform"]]
 
 
 def _name(pairs: Candidates, row: int, cropped: bool) -> str:
