@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tumorscope.preprocess import Spec, head_box, place, preprocess, preprocess_mask
+from tumorscope.preprocess import Spec, head_box, level_percentiles, place, preprocess, preprocess_mask
 from tumorscope.scans import read_scan
 
 
@@ -176,3 +176,14 @@ def test_channels_that_do_not_fit_are_refused():
         preprocess(np.zeros((9, 9, 3), np.float32), Spec())
     with pytest.raises(ValueError, match="does not fit a spec of lgg channels"):
         preprocess(np.zeros((9, 9), np.float32), Spec(channels="lgg"))
+
+
+@given(st.integers(0, 10_000), st.integers(1, 256), st.integers(1, 40), st.integers(1, 40))
+def test_percentiles_from_the_histogram_are_those_of_numpy(seed, levels, height, width):
+    drawn = np.random.default_rng(seed).integers(0, levels, (height, width)).astype(np.uint8)
+    assert level_percentiles(drawn) == tuple(np.percentile(drawn, (1, 98)))
+
+
+def test_the_head_of_whole_and_of_broken_levels_is_the_same():
+    whole = _head().astype(np.float32)
+    assert head_box(whole) == head_box(whole + np.float32(0.25)) == (28, 28, 125, 85)

@@ -6,7 +6,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -40,6 +41,14 @@ def side_by_side(work: Callable[[Item], Result], items: Iterable[Item], workers:
         finally:
             for _, future in waiting:  # whoever asked has stopped listening
                 future.cancel()
+
+
+def one_thread_in_blas() -> AbstractContextManager[Any]:
+    """Keep matrix products to the thread that asks for them: where several do, threads of BLAS only wait on another."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 def _first(waiting: deque[tuple[Item, Future[Result]]]) -> tuple[Item, Result]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.progress import Progress
+from tumorscope.tasks.threads import cores, one_thread_in_blas, side_by_side
 from tumorscope.twins.structure import (
     TRANSFORMS,
     Spectra,
@@ -36,9 +37,9 @@ SURE = 0.98
 LEAST = 0.6
 """Hardly a twin was seen below this similarity."""
 SAMPLE = 2048
-ROWS, COLUMNS = 512, 8192
-FITTED = 8192
-"""Pairs that are fitted at once, so that they stay in the processor's cache."""
+ROWS, COLUMNS = 128, 1024
+FITTED = 1024
+"""Slices and pairs that are compared at once, so that they stay in the processor's cache."""
 MANY = 4_000_000
 """Gathered pairs that are thinned out at once; a bound on memory."""
 COMPARED = weights(0.75, 8.0)
@@ -136,13 +137,14 @@ def find_candidates(a: Described, b: Described | None = None, progress: Progress
     own, other = b is None, a if b is None else b
     comparisons = list(_comparisons(a, other, own))
     gathered: list[Candidates] = []
-    for done, comparison in enumerate(comparisons, start=1):
-        for found in _compare(comparison, (a, other), own):
-            gathered.append(found)
-            if sum(map(len, gathered)) > MANY:
-                gathered = [_best(Candidates.concat(gathered))]
-        if progress:
-            progress("comparing", done, len(comparisons))
+    with one_thread_in_blas():
+        for done, comparison in enumerate(comparisons, start=1):
+            for found in _compare(comparison, (a, other), own):
+                gathered.append(found)
+                if sum(map(len, gathered)) > MANY:
+                    gathered = [_best(Candidates.concat(gathered))]
+            if progress:
+                progress("comparing", done, len(comparisons))
     return _best(Candidates.concat(gathered))
 
 
@@ -176,55 +178,78 @@ def _compare(this: _Comparison, sides: tuple[Described, Described], own: bool) -
     half = own and window == WHOLE  # the other half says the same
     scan = sides[0].scan if own else None
     scans = None if scan is None else (scan[this.hosts], scan[this.guests])
-    for row, column in _shortlist(fold_spectra(hosts, COMPARED), fold_spectra(guests, COMPARED), half, scans):
+    shortlist = _Shortlist.of(fold_spectra(hosts, COMPARED), fold_spectra(guests, COMPARED), half, scans)
+
+    def fitting(start: int) -> Candidates:
+        row, column = shortlist.from_row(start)
         score, transform = _fit(row, column, *compared)
         kept = score > LEAST
-        yield _pairs(this, row[kept], column[kept], score[kept], transform[kept], own)
+        return _pairs(this, row[kept], column[kept], score[kept], transform[kept], own)
+
+    for _, found in side_by_side(fitting, range(0, len(hosts), ROWS), cores()):
+        yield found
 
 
-def _shortlist(
-    hosts: Values, guests: Values, half: bool, scans: tuple[Rows, Rows] | None
-) -> Iterator[tuple[Rows, Rows]]:
-    """Yield hosts and guests of which one is among the other's most similar, some hosts at a time.
+@dataclass(frozen=True)
+class _Shortlist:
+    """Hosts and guests of which one is among the other's most similar.
 
-    Args:
+    Attributes:
         hosts: unit rows.
         guests: the same of the guests.
+        host_limits: the similarity that the best partners of each host exceed.
+        guest_limits: the same of the guests.
         half: whether a host is compared with the guests behind it alone.
         scans: of hosts and guests, where two of one scan are no pair.
     """
-    center = guests.mean(axis=0)
-    hosts, guests = unit(hosts - center), unit(guests - center)
-    guest_limits = _limits(guests, hosts)
-    host_limits = guest_limits if half else _limits(hosts, guests)
-    scores, above, also = (np.empty(ROWS * COLUMNS, kind) for kind in (np.float32, bool, bool))
-    for start in range(0, len(hosts), ROWS):
-        stop = min(start + ROWS, len(hosts))
-        for left in range(start + 1 if half else 0, len(guests), COLUMNS):
-            right = min(left + COLUMNS, len(guests))
-            shape = stop - start, right - left
-            block, by_host, by_guest = (  # fresh ones cost more than the sums
-                buffer[: shape[0] * shape[1]].reshape(shape) for buffer in (scores, above, also)
-            )
-            np.matmul(hosts[start:stop], guests[left:right].T, out=block)
-            np.greater(block, host_limits[start:stop, None], out=by_host)
-            np.greater(block, guest_limits[None, left:right], out=by_guest)
-            row, column = np.divmod(np.flatnonzero(np.logical_or(by_host, by_guest, out=by_host)), shape[1])
-            row, column = start + row, left + column
-            apart = slice(None) if scans is None else scans[0][row] != scans[1][column]
-            yield row[apart], column[apart]
+
+    hosts: Values
+    guests: Values
+    host_limits: Values
+    guest_limits: Values
+    half: bool
+    scans: tuple[Rows, Rows] | None
+
+    @classmethod
+    def of(cls, hosts: Values, guests: Values, half: bool, scans: tuple[Rows, Rows] | None) -> _Shortlist:
+        """Center what is compared, and find the limits."""
+        center = guests.mean(axis=0)
+        hosts, guests = unit(hosts - center), unit(guests - center)
+        guest_limits = _limits(guests, hosts)
+        return cls(hosts, guests, guest_limits if half else _limits(hosts, guests), guest_limits, half, scans)
+
+    def from_row(self, start: int) -> tuple[Rows, Rows]:
+        """Return the pairs of the `ROWS` hosts from `start` on."""
+        stop, first = min(start + ROWS, len(self.hosts)), start + 1 if self.half else 0
+        columns = range(first, len(self.guests), COLUMNS)
+        blocks = [self._block(start, stop, left, min(left + COLUMNS, len(self.guests))) for left in columns]
+        none = np.zeros(0, np.int64)
+        row, column = (np.concatenate(found) for found in zip((none, none), *blocks, strict=True))
+        if self.scans is not None:
+            apart = self.scans[0][row] != self.scans[1][column]
+            row, column = row[apart], column[apart]
+        return row, column
+
+    def _block(self, start: int, stop: int, left: int, right: int) -> tuple[Rows, Rows]:
+        scores = self.hosts[start:stop] @ self.guests[left:right].T
+        chosen = scores > self.host_limits[start:stop, None]
+        chosen |= scores > self.guest_limits[None, left:right]
+        row, column = np.divmod(np.flatnonzero(chosen), right - left)
+        return start + row, left + column
 
 
 def _limits(rows: Values, others: Values) -> Values:
     """Return for each of `rows` the similarity that about `SHORTLIST` of `others` exceed, judged by a sample."""
     sample = others[np.random.default_rng(0).permutation(len(others))[:SAMPLE]]
     rank = 1 + int(SHORTLIST * len(sample) / len(others))
-    out = np.full(len(rows), -np.inf, np.float32)
-    if rank <= len(sample):
-        for start in range(0, len(rows), ROWS):
-            scores = rows[start : start + ROWS] @ sample.T
-            out[start : start + ROWS] = np.partition(scores, -rank, axis=1)[:, -rank]
-    return out
+    if rank > len(sample):
+        return np.full(len(rows), -np.inf, np.float32)
+
+    def limit(start: int) -> Values:
+        scores = rows[start : start + ROWS] @ sample.T
+        return np.partition(scores, -rank, axis=1)[:, -rank]
+
+    return np.concatenate([found for _, found in side_by_side(limit, range(0, len(rows), ROWS), cores())])
 
 
 def _fit(row: Rows, column: Rows, hosts: Values, guests: Values, swapped: Values) -> tuple[Values, NDArray[np.int8]]:

@@ -82,7 +82,17 @@ def find_compact_twins(prints: Fingerprints, compact: CompactPrints) -> NDArray[
 
 def nearest_known(prints: Fingerprints, heads: NDArray[np.float32], layers: Layers = KNOWN_LAYERS) -> Rows:
     """Return for each of `prints` the row of its most similar twin among stored spectra of heads, -1 for none."""
-    own, stored = describe(prints), Described(heads, None, np.zeros(len(heads), bool))
+    known = np.full(len(prints), -1, np.int64)
+    shown = np.flatnonzero(~prints.empty)
+    _, first, picture = np.unique(number_pictures(prints.digests[shown]), return_index=True, return_inverse=True)
+    known[shown] = _nearest(prints.take(shown[first]), heads, layers)[picture]
+    return known
+
+
+def _nearest(prints: Fingerprints, heads: NDArray[np.float32], layers: Layers) -> Rows:
+    """Return the same for different pictures."""
+    own = Described(spectra(prints.heads), None, prints.touching)
+    stored = Described(heads, None, np.zeros(len(heads), bool))
     pairs = find_candidates(own, stored)
     rows, windows = lay_by_spectra(pairs, own, stored, layers[:-1])
     pairs = pairs.take(rows)
@@ -135,7 +145,7 @@ def _near(
     """Find near twins among different pictures, named by their numbers."""
     import pandas as pd
 
-    first_a, first_b = (slices.drop_duplicates("picture") for slices in (slices_a, slices_b))
+    first_a, first_b = (slices.drop_duplicates("picture").sort_values("picture") for slices in (slices_a, slices_b))
     prints_a = prints.take(first_a["row"])
     a = replace(describe(prints_a), scan=_scans(slices_a, first_a))
     prints_b, b = (prints_a, a) if others is None else _described(others.take(first_b["row"]))
