@@ -37,9 +37,10 @@ SURE = 0.98
 LEAST = 0.6
 """Hardly a twin was seen below this similarity."""
 SAMPLE = 2048
-ROWS, COLUMNS = 128, 1024
-FITTED = 1024
-"""Slices and pairs that are compared at once, so that they stay in the processor's cache."""
+ROWS, COLUMNS = 512, 1024
+"""Slices that are compared at once, so that they stay in the processor's cache."""
+FITTED = 8192
+"""Pairs that are fitted at once."""
 MANY = 4_000_000
 """Gathered pairs that are thinned out at once; a bound on memory."""
 COMPARED = weights(0.75, 8.0)
@@ -225,6 +226,8 @@ class _Shortlist:
         blocks = [self._block(start, stop, left, min(left + COLUMNS, len(self.guests))) for left in columns]
         none = np.zeros(0, np.int64)
         row, column = (np.concatenate(found) for found in zip((none, none), *blocks, strict=True))
+        order = np.argsort(row, kind="stable")
+        row, column = row[order], column[order]
         if self.scans is not None:
             apart = self.scans[0][row] != self.scans[1][column]
             row, column = row[apart], column[apart]
