@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tumorscope.progress import Progress
 from tumorscope.tasks.threads import cores, one_thread_in_blas, side_by_side
+from tumorscope.twins.shortlist import ROWS, Shortlist
 from tumorscope.twins.structure import (
     TRANSFORMS,
     Spectra,
@@ -28,17 +29,12 @@ from tumorscope.twins.structure import (
     window_spectra,
 )
 
-SHORTLIST = 64
-"""Partners of a slice, about, that the first look passes on."""
 KEEP = 16
 """Most promising partners of a slice that are looked at closely."""
 SURE = 0.98
 """Pairs this alike are looked at whatever their rank: a slice may have more than `KEEP` twins."""
 LEAST = 0.6
 """Hardly a twin was seen below this similarity."""
-SAMPLE = 2048
-ROWS, COLUMNS = 512, 1024
-"""Slices that are compared at once, so that they stay in the processor's cache."""
 FITTED = 8192
 """Pairs that are fitted at once."""
 MANY = 4_000_000
@@ -179,7 +175,7 @@ def _compare(this: _Comparison, sides: tuple[Described, Described], own: bool) -
     half = own and window == WHOLE  # the other half says the same
     scan = sides[0].scan if own else None
     scans = None if scan is None else (scan[this.hosts], scan[this.guests])
-    shortlist = _Shortlist.of(fold_spectra(hosts, COMPARED), fold_spectra(guests, COMPARED), half, scans)
+    shortlist = Shortlist.of(fold_spectra(hosts, COMPARED), fold_spectra(guests, COMPARED), half, scans)
 
     def fitting(start: int) -> Candidates:
         row, column = shortlist.from_row(start)
@@ -189,70 +185,6 @@ def _compare(this: _Comparison, sides: tuple[Described, Described], own: bool) -
 
     for _, found in side_by_side(fitting, range(0, len(hosts), ROWS), cores()):
         yield found
-
-
-@dataclass(frozen=True)
-class _Shortlist:
-    """Hosts and guests of which one is among the other's most similar.
-
-    Attributes:
-        hosts: unit rows.
-        guests: the same of the guests.
-        host_limits: the similarity that the best partners of each host exceed.
-        guest_limits: the same of the guests.
-        half: whether a host is compared with the guests behind it alone.
-        scans: of hosts and guests, where two of one scan are no pair.
-    """
-
-    hosts: Values
-    guests: Values
-    host_limits: Values
-    guest_limits: Values
-    half: bool
-    scans: tuple[Rows, Rows] | None
-
-    @classmethod
-    def of(cls, hosts: Values, guests: Values, half: bool, scans: tuple[Rows, Rows] | None) -> _Shortlist:
-        """Center what is compared, and find the limits."""
-        center = guests.mean(axis=0)
-        hosts, guests = unit(hosts - center), unit(guests - center)
-        guest_limits = _limits(guests, hosts)
-        return cls(hosts, guests, guest_limits if half else _limits(hosts, guests), guest_limits, half, scans)
-
-    def from_row(self, start: int) -> tuple[Rows, Rows]:
-        """Return the pairs of the `ROWS` hosts from `start` on."""
-        stop, first = min(start + ROWS, len(self.hosts)), start + 1 if self.half else 0
-        columns = range(first, len(self.guests), COLUMNS)
-        blocks = [self._block(start, stop, left, min(left + COLUMNS, len(self.guests))) for left in columns]
-        none = np.zeros(0, np.int64)
-        row, column = (np.concatenate(found) for found in zip((none, none), *blocks, strict=True))
-        order = np.argsort(row, kind="stable")
-        row, column = row[order], column[order]
-        if self.scans is not None:
-            apart = self.scans[0][row] != self.scans[1][column]
-            row, column = row[apart], column[apart]
-        return row, column
-
-    def _block(self, start: int, stop: int, left: int, right: int) -> tuple[Rows, Rows]:
-        scores = self.hosts[start:stop] @ self.guests[left:right].T
-        chosen = scores > self.host_limits[start:stop, None]
-        chosen |= scores > self.guest_limits[None, left:right]
-        row, column = np.divmod(np.flatnonzero(chosen), right - left)
-        return start + row, left + column
-
-
-def _limits(rows: Values, others: Values) -> Values:
-    """Return for each of `rows` the similarity that about `SHORTLIST` of `others` exceed, judged by a sample."""
-    sample = others[np.random.default_rng(0).permutation(len(others))[:SAMPLE]]
-    rank = 1 + int(SHORTLIST * len(sample) / len(others))
-    if rank > len(sample):
-        return np.full(len(rows), -np.inf, np.float32)
-
-    def limit(start: int) -> Values:
-        scores = rows[start : start + ROWS] @ sample.T
-        return np.partition(scores, -rank, axis=1)[:, -rank]
-
-    return np.concatenate([found for _, found in side_by_side(limit, range(0, len(rows), ROWS), cores())])
 
 
 def _fit(row: Rows, column: Rows, hosts: Values, guests: Values, swapped: Values) -> tuple[Values, NDArray[np.int8]]:
