@@ -1,9 +1,10 @@
-"""Compares two builds of the package: time and memory of what users do most.
+"""Compares two builds of the package: how long the verbs take, and in how much memory.
 
-    python benchmarks/foundations.py OTHER_SRC --pictures DIR --audit DIR --evaluate DIR [--rounds 3] [--copies 2000]
+    python benchmarks/foundations.py --before ../old/src --data DATA [--pictures FOLDER] [--repeats 3]
 
-OTHER_SRC is the folder ``src`` of another checkout, which is called `before`; this checkout's is `after`. The builds
-take turns, each call in a fresh process. Wall and CPU seconds are the medians of the rounds, peak memory the largest.
+Every figure is of a fresh process, `tumorscope VERB ...`. The builds take turns, and each repeat begins with the other
+one, so that what else the machine does falls on both. The best wall time, CPU time and peak memory of the repeats are
+compared: predict on a folder and of one picture, audit, evaluate, and the audits of many identical and empty files.
 """
 
 from __future__ import annotations
@@ -14,99 +15,133 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import cv2
 import numpy as np
 
 from record import write_record
+from tumorscope.catalog.phantom import draw_phantom
 
-SRC = Path(__file__).parents[1] / "src"
-COMMAND = "import sys; from tumorscope.cli import main; sys.exit(main())"
-Measured = dict[str, float]
+OWN = Path(__file__).parents[1] / "src"
+COMMAND = "from tumorscope.cli import main; main()"
+SOME_FAILED = 1
+FIGURES = {"wall_seconds": 2, "cpu_seconds": 2, "peak_gigabytes": 3}
+PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "pandas", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Used:
+    """What one process took."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_gigabytes: float
 
 
 def main() -> None:
-    """Measure every task on both builds in turn, print the ratios and write the figures."""
-    asked = _asked()
-    builds = {"before": asked.other.resolve(), "after": SRC.resolve()}
+    """Measure both builds, print the ratios, and write the figures."""
+    given = _arguments()
+    builds = {"before": given.before.resolve(), "after": given.after.resolve()}
+    load = round(os.getloadavg()[0], 1)
     with tempfile.TemporaryDirectory() as folder:
-        found = {
-            name: _compared(name, arguments, builds, asked.rounds)
-            for name, arguments in _tasks(asked, Path(folder)).items()
-        }
-    write_record("foundations", {"rounds": asked.rounds, "copies": asked.copies, "tasks": found})
+        work = Path(folder)
+        calls = {name: call for name, call in _calls(given, work).items() if name in (given.only or [name])}
+        used = _measure(calls, builds, given.repeats, work)
+    best = {name: {build: _best(runs) for build, runs in of_builds.items()} for name, of_builds in used.items()}
+    verbs = {name: {**figures, "ratio": _ratios(**figures)} for name, figures in best.items()}
+    about = {"data": given.data.name, "pictures": given.pictures.name, "many": given.many, "repeats": given.repeats}
+    write_record("foundations", {**about, "load_before": load, "verbs": verbs}, PACKAGES)
+    for name, figures in verbs.items():
+        print(f"{name:<18}", "  ".join(f"{what} x{ratio:.2f}" for what, ratio in figures["ratio"].items()))
 
 
-def _asked() -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("other", type=Path, help="the folder src of the other checkout")
-    parser.add_argument("--pictures", type=Path, required=True, help="a folder to predict on")
-    parser.add_argument("--audit", type=Path, required=True, help="a data set to audit")
-    parser.add_argument("--evaluate", type=Path, required=True, help="a data set to evaluate the shipped model on")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--copies", type=int, default=2000, help="identical and blank files that are audited")
-    return parser.parse_args()
+    parser.add_argument("--before", type=Path, required=True, help="the src folder of the other checkout")
+    parser.add_argument("--after", type=Path, default=OWN, help="the src folder of this one")
+    parser.add_argument("--data", type=Path, required=True, help="the data set to audit and to evaluate on")
+    parser.add_argument("--pictures", type=Path, help="the folder to predict on; else that of --data")
+    parser.add_argument("--many", type=int, default=2000, help="how many identical, and how many empty files")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", nargs="*", help="names of what to measure, such as audit")
+    given = parser.parse_args()
+    given.pictures = given.pictures or given.data
+    return given
 
 
-def _tasks(asked: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
-    """Return the arguments of each command; results go to new folders, which `{out}` stands for."""
-    picture = next(path for path in sorted(asked.pictures.rglob("*")) if path.suffix.lower() in (".jpg", ".png"))
-    blank = np.zeros((128, 128), np.uint8)
-    noise = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (128, 128)).astype(np.float32), (0, 0), 3)
-    pattern = np.rint(255 * (noise - noise.min()) / np.ptp(noise)).astype(np.uint8)
-    same, empty = (_copies(folder / name, image, asked.copies) for name, image in (("same", pattern), ("blank", blank)))
-    model = str(SRC / "tumorscope" / "models" / "shipped.onnx")
+def _calls(given: argparse.Namespace, work: Path) -> dict[str, list[str]]:
+    """Return the arguments of each verb; '{out}' and '{model}' stand for what differs from run to run and build."""
+    one = str(next(file for file in sorted(given.pictures.rglob("*")) if file.suffix.lower() in (".jpg", ".png")))
+    identical, empty = _write_many(work, given.many)
     return {
-        "predict a folder": ["predict", str(asked.pictures), "--json"],
-        "predict one picture, cold": ["predict", str(picture), "--json"],
-        "audit": ["audit", str(asked.audit), "--out", "{out}"],
-        "evaluate": ["evaluate", model, str(asked.evaluate), "--out", "{out}", "--split", "all"],
-        "audit of identical files": ["audit", str(same), "--out", "{out}"],
-        "audit of blank files": ["audit", str(empty), "--out", "{out}"],
+        "predict_folder": ["predict", str(given.pictures), "--json"],
+        "predict_cold": ["predict", one, "--json"],
+        "audit": ["audit", str(given.data), "--out", "{out}"],
+        "evaluate": ["evaluate", "{model}", str(given.data), "--split", "all", "--out", "{out}"],
+        "audit_identical": ["audit", str(identical), "--out", "{out}"],
+        "audit_empty": ["audit", str(empty), "--out", "{out}"],
     }
 
 
-def _copies(folder: Path, image: np.ndarray, count: int) -> Path:
-    """Write one picture many times, half of them in each of two classes."""
-    content = cv2.imencode(".png", image)[1].tobytes()
-    for label in ("yes", "no"):
-        (folder / label).mkdir(parents=True)
-        for i in range(count // 2):
-            (folder / label / f"{i:05}.png").write_bytes(content)
-    return folder
+def _write_many(work: Path, count: int) -> tuple[Path, Path]:
+    """Write a set of identical pictures and one of black ones, half of each in either class."""
+    drawn = next(iter(draw_phantom(1, seed=0))).image
+    for name, image in (("identical", drawn), ("empty", np.zeros_like(drawn))):
+        content = cv2.imencode(".png", image)[1].tobytes()
+        for i in range(count):
+            path = work / name / ("yes", "no")[i % 2] / f"{i:05}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    return work / "identical", work / "empty"
 
 
-def _compared(name: str, arguments: list[str], builds: dict[str, Path], rounds: int) -> dict[str, Any]:
-    runs: dict[str, list[Measured]] = {build: [] for build in builds}
-    for _ in range(rounds):
-        for build, src in builds.items():
-            runs[build].append(_measured(arguments, src))
-            print(f"{name}, {build}: {runs[build][-1]}", file=sys.stderr, flush=True)
-    found: dict[str, Any] = {build: _summed(measured) for build, measured in runs.items()}
-    found["ratio"] = {key: round(found["before"][key] / found["after"][key], 2) for key in found["after"]}
-    return found
+def _measure(
+    calls: dict[str, list[str]], builds: dict[str, Path], repeats: int, work: Path
+) -> dict[str, dict[str, list[Used]]]:
+    used: dict[str, dict[str, list[Used]]] = {name: {build: [] for build in builds} for name in calls}
+    for repeat in range(repeats):
+        turn = list(builds)[:: 1 if repeat % 2 == 0 else -1]
+        for name, call in calls.items():
+            for build in turn:
+                out = work / f"{name}-{build}-{repeat}"
+                used[name][build].append(_run(call, builds[build], out))
+                print(f"{repeat + 1}/{repeats} {name:<18} {build:<7} {used[name][build][-1]}", file=sys.stderr)
+    return used
 
 
-def _measured(arguments: list[str], src: Path) -> Measured:
-    with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-c", COMMAND, *(out if part == "{out}" else part for part in arguments)]
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            command, env={**os.environ, "PYTHONPATH": str(src)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):  # 1: some files could not be read
-        raise SystemExit(f"{src}: {' '.join(arguments)} ended with {process.returncode}")
-    return {"wall_seconds": wall, "cpu_seconds": used.ru_utime + used.ru_stime, "peak_gigabytes": used.ru_maxrss / 1e6}
+def _run(call: list[str], source: Path, out: Path) -> Used:
+    """Run a verb of one build in a process of its own.
+
+    Raises:
+        RuntimeError: it did not do its work.
+    """
+    model = source / "tumorscope" / "models" / "shipped.onnx"
+    arguments = [part.format(out=out, model=model) if part in ("{out}", "{model}") else part for part in call]
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *arguments],
+        env={**os.environ, "PYTHONPATH": str(source)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, SOME_FAILED):
+        raise RuntimeError(f"'tumorscope {' '.join(arguments)}' of {source} ended with {process.returncode}")
+    return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e6)
 
 
-def _summed(runs: list[Measured]) -> Measured:
-    return {key: round((max if key == "peak_gigabytes" else median)([run[key] for run in runs]), 3) for key in runs[0]}
+def _best(runs: list[Used]) -> dict[str, float]:
+    return {name: round(min(asdict(run)[name] for run in runs), digits) for name, digits in FIGURES.items()}
+
+
+def _ratios(before: dict[str, float], after: dict[str, float]) -> dict[str, Any]:
+    """Return how many times less the build after takes."""
+    return {name: round(before[name] / max(after[name], 1e-9), 2) for name in FIGURES}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tumorscope.preprocess import Spec, head_box, percentiles, place, preprocess, preprocess_mask
+from tumorscope.preprocess import Spec, head_box, level_percentiles, place, preprocess, preprocess_mask
 from tumorscope.scans import read_slice
 
 
@@ -178,10 +178,12 @@ def test_channels_that_do_not_fit_are_refused():
         preprocess(np.zeros((9, 9), np.float32), Spec(channels="lgg"))
 
 
-def test_counted_percentiles_are_those_of_numpy():
-    draw = np.random.default_rng(0)
-    for shape in ((1, 1), (2, 3), (17, 31), (200, 180)):
-        plane = draw.integers(0, 256, shape).astype(np.float32)
-        for values in (plane, plane / 3, plane - 40, plane * 9):
-            for shares in ((1, 98), (0.5, 99.5), (0, 100)):
-                assert percentiles(values, shares).tolist() == np.percentile(values, shares).tolist()
+@given(st.integers(0, 10_000), st.integers(1, 256), st.integers(1, 40), st.integers(1, 40))
+def test_percentiles_from_the_histogram_are_those_of_numpy(seed, levels, height, width):
+    drawn = np.random.default_rng(seed).integers(0, levels, (height, width)).astype(np.uint8)
+    assert level_percentiles(drawn) == tuple(np.percentile(drawn, (1, 98)))
+
+
+def test_the_head_of_whole_and_of_broken_levels_is_the_same():
+    whole = _head().astype(np.float32)
+    assert head_box(whole) == head_box(whole + np.float32(0.25)) == (28, 28, 125, 85)

@@ -13,7 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 Plane = NDArray[np.float32]
 Window = tuple[float, float] | Literal["minmax", "none"]
 FOREGROUND_SHARE = 0.12
-"""A pixel belongs to the head above this share of the slice's bright level (its 98th percentile)."""
+"""A pixel belongs to the head above this share of the slice's bright level (see below)."""
+MOST_COUNTED = 2**24
+"""Pixels that OpenCV's histogram, whose counts are float32, counts right."""
+BACKGROUND_AND_BRIGHT = (1, 98)
+"""Percentiles of a slice that are its darkest and its bright level."""
 CROP_MARGIN = 0.02
 
 
@@ -142,44 +146,55 @@ def head_box(gray: Plane) -> tuple[int, int, int, int]:
 
     A slice with nothing bright in it is kept whole.
     """
-    gray = np.ascontiguousarray(gray, np.float32)
-    floor, bright = percentiles(gray, (1, 98))
-    bright = bright if bright > floor else gray.max()
-    foreground = (gray > floor + FOREGROUND_SHARE * (bright - floor)).astype(np.uint8)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(foreground, connectivity=8)
+    foreground = _foreground(np.ascontiguousarray(gray, np.float32))
+    count, components = cv2.connectedComponents(foreground, connectivity=8)
     if count < 2:
         return 0, 0, *gray.shape
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    large = stats[1:][areas >= max(0.02 * areas.max(), 9)]
-    if not len(large):
+    areas = np.bincount(components.ravel(), minlength=count)
+    areas[0] = 0  # the background
+    large = areas >= max(0.02 * areas.max(), 9)
+    if not large.any():
         return 0, 0, *gray.shape
-    left, top = large[:, cv2.CC_STAT_LEFT].min(), large[:, cv2.CC_STAT_TOP].min()
-    right = (large[:, cv2.CC_STAT_LEFT] + large[:, cv2.CC_STAT_WIDTH]).max()
-    bottom = (large[:, cv2.CC_STAT_TOP] + large[:, cv2.CC_STAT_HEIGHT]).max()
+    inside = large[components]  # with OpenCV's own statistics this takes three times as long
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     margin = round(CROP_MARGIN * max(bottom - top, right - left))
     top, left = max(0, int(top) - margin), max(0, int(left) - margin)
     bottom, right = min(gray.shape[0], int(bottom) + margin), min(gray.shape[1], int(right) + margin)
     return top, left, bottom - top, right - left
 
 
-def percentiles(plane: Plane, shares: tuple[float, float]) -> NDArray[np.float64]:
-    """Return what `numpy.percentile` does, float64 ``(2,)``; whole 8-bit levels are counted, which is much faster.
+def _foreground(gray: Plane) -> NDArray[np.uint8]:
+    """Return 1 where a slice is brighter than its background, else 0."""
+    levels = _levels(gray)
+    low, high = np.percentile(gray, BACKGROUND_AND_BRIGHT) if levels is None else level_percentiles(levels)
+    high = high if high > low else gray.max()
+    limit = low + FOREGROUND_SHARE * (high - low)
+    if levels is None:
+        return (gray > limit).astype(np.uint8)
+    return np.asarray(cv2.threshold(levels, float(np.floor(limit)), 1, cv2.THRESH_BINARY)[1], np.uint8)
 
-    Args:
-        plane: float32, of any shape.
-        shares: 0 to 100.
-    """
-    with np.errstate(invalid="ignore"):  # other values are told by what they become
-        levels = plane.astype(np.uint8)
-    if not levels.size or not np.array_equal(levels, plane):
-        return np.asarray(np.percentile(plane, shares), np.float64)
-    below = np.cumsum(np.bincount(levels.ravel(), minlength=256))
-    place = np.true_divide(shares, 100) * (levels.size - 1)
-    first = np.floor(place).astype(np.int64)
-    low = np.searchsorted(below, first, side="right").astype(np.float64)
-    high = np.searchsorted(below, np.minimum(first + 1, levels.size - 1), side="right")
-    part, step = place - first, high - low
-    return np.asarray(np.where(part < 0.5, low + step * part, high - step * (1 - part)), np.float64)
+
+def _levels(gray: Plane) -> NDArray[np.uint8] | None:
+    """Return a slice in whole levels of 8 bits, as most pictures are, or None where it is not."""
+    if gray.size >= MOST_COUNTED:
+        return None
+    levels = np.asarray(cv2.convertScaleAbs(gray), np.uint8)
+    return levels if np.array_equal(levels, gray) else None
+
+
+def level_percentiles(levels: NDArray[np.uint8]) -> tuple[float, float]:
+    """Return what `np.percentile` says of `BACKGROUND_AND_BRIGHT`, from a histogram: a tenth of the time."""
+    until = np.cumsum(cv2.calcHist([levels], [0], None, [256], [0, 256]).ravel().astype(np.int64))
+    low, high = (_interpolated(until, (levels.size - 1) * (percentile / 100)) for percentile in BACKGROUND_AND_BRIGHT)
+    return low, high
+
+
+def _interpolated(until: NDArray[np.int64], place: float) -> float:
+    below = int(place)
+    a, b = np.searchsorted(until, (below, min(below + 1, int(until[-1]) - 1)), side="right").tolist()
+    part = place - below
+    return float(b - (b - a) * (1 - part) if part >= 0.5 else a + (b - a) * part)
 
 
 def _window(plane: Plane, window: Window) -> Plane:

@@ -2,6 +2,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import cv2
@@ -23,8 +24,7 @@ from tumorscope.pages.frame import in_frame
 
 KEYS = {
     "layout", "images", "classes", "groups", "leaks", "label_conflicts", "unreadable", "misnamed", "atlas",
-    "empty", "twin_groups",
-    "copy_baseline", "source_probe",
+    "copy_baseline", "source_probe", "twin_groups", "empty",
 }  # fmt: skip
 
 
@@ -188,13 +188,57 @@ def test_without_a_published_split_a_random_one_is_tried(tmp_path: Path) -> None
         "pairs": 60,
         "exact_pairs": 60,
         "slices_with_a_twin": 40,
-        "every_pair_up_to": 20,
         "redundant": 30,
+        "listed_whole_up_to": 20,
+        "groups_listed_as_stars": 0,
         "transforms": {"none": 60},
     }
     assert summary["copy_baseline"]["accuracy"] == 1.0
     assert summary["copy_baseline_twin_free"]["accuracy"] is None
     assert any("A random split would put twins" in item["text"] for item in summary["sentences"])
+
+
+def test_many_identical_and_empty_files_cost_no_more_than_their_number(tmp_path: Path) -> None:
+    drawn = pictures(6)
+    for i in range(60):
+        part = "Training" if i % 3 else "Testing"
+        write(tmp_path / part / ("glioma" if i % 2 else "notumor") / f"same_{i:02}.png", drawn[0])
+        write(tmp_path / part / "notumor" / f"black_{i:02}.png", np.zeros((50, 40), np.uint8))
+    write(tmp_path / "Testing/glioma/mirrored.png", np.ascontiguousarray(drawn[0][:, ::-1]))
+    for i, image in enumerate(drawn[1:]):
+        write(tmp_path / "Training/notumor" / f"own_{i}.png", image)
+    audit = run_audit(tmp_path)
+    summary = audit.summary
+    assert (len(audit.pairs), summary["twins"]["pairs"]) == (60, 60)
+    assert summary["twins"]["groups_listed_as_stars"] == 1
+    assert [len(group) for group in summary["twin_groups"]] == [61]
+    assert len(summary["empty"]) == 60
+    assert all(Path(path).name.startswith("black") for path in summary["empty"])
+    assert (summary["leaks"]["exact"], summary["leaks"]["near"], summary["leaks"]["test_images"]) == (20, 21, 41)
+    assert len(summary["label_conflicts"]) == 30
+    assert any("60 files show nothing" in item["text"] for item in summary["sentences"])
+    page = audit_page(audit)
+    assert "Empty: one gray level" in page
+    assert "the links to the first slice" in page
+    Console(file=(told := StringIO()), width=120).print(Audit.of(audit).table())
+    assert "60 empty" in told.getvalue()
+
+
+def test_a_large_set_of_near_twins_is_listed_as_a_star_and_leaks_as_a_whole(tmp_path: Path) -> None:
+    drawn = pictures(4)
+    for quality in range(70, 95):
+        path = tmp_path / ("Testing" if quality % 2 else "Training") / "glioma" / f"{quality}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cv2.imencode(".jpg", drawn[0], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
+    for i, image in enumerate(drawn[1:]):
+        write(tmp_path / "Training/notumor" / f"{i}.png", image)
+    audit = run_audit(tmp_path)
+    (group,) = audit.summary["twin_groups"]
+    assert len(group) == 25
+    assert len(audit.pairs) == 24
+    assert (audit.pairs["a"] == group[0]).all()
+    assert audit.summary["twins"]["pairs"] == 25 * 24 // 2
+    assert audit.summary["leaks"]["near"] == 12
 
 
 def test_other_set_is_found_inside_this_one(planted: Path, tmp_path: Path) -> None:
@@ -267,19 +311,3 @@ def test_masoud_is_known_by_its_copies(data_root: Path) -> None:
     assert summary["source_probe"]["accuracy"] > 0.6
     assert summary["atlas"]["cheng"] >= 4700
     assert len(summary["misnamed"]) == 5
-
-
-def test_blank_files_are_a_finding_and_identical_ones_cost_a_star(tmp_path: Path) -> None:
-    drawn = pictures(2)
-    for i in range(30):
-        write(tmp_path / "Training/glioma" / f"same{i:02}.png", drawn[0])
-        write(tmp_path / "Training/notumor" / f"blank{i:02}.png", np.zeros((64, 64), np.uint8))
-    write(tmp_path / "Testing/glioma/same.png", drawn[0])
-    write(tmp_path / "Testing/notumor/other.png", drawn[1])
-    audit = run_audit(tmp_path)
-    assert len(audit.pairs) == 30
-    assert len(audit.summary["empty"]) == 30
-    assert [len(paths) for paths in audit.summary["twin_groups"]] == [31]
-    assert audit.summary["leaks"]["exact"] == audit.summary["leaks"]["near"] == 1
-    assert any("30 slices are blank" in sentence["text"] for sentence in audit.summary["sentences"])
-    assert "Training/notumor/blank00.png" in audit_page(audit)

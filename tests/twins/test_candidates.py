@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from tumorscope.twins.candidates import COMPARED, SHORTLIST, VIEWS, Described, find_candidates
+from tumorscope.twins.candidates import COMPARED, VIEWS, Described, find_candidates
+from tumorscope.twins.shortlist import SHORTLIST
 from tumorscope.twins.structure import TRANSFORMS, fold_spectra, spectra, transform_picture, transform_spectra
 
 

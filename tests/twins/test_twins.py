@@ -100,36 +100,51 @@ def test_transforms_compose():
     assert compose("mirror", "turn90") == "mirror+turn90"
 
 
-def test_blank_pictures_have_no_twins():
+def test_empty_slices_are_told_and_are_nobodys_twins():
     black, gray = np.zeros((80, 80), np.float32), np.full((80, 80), 90, np.float32)
-    prints = prints_of(black, gray, black)
-    assert prints.blank.tolist() == [True, True, True]
-    assert not len(find_twins(prints))
-    assert not len(find_twins(prints, prints))
-    assert not prints_of(head(0)).blank.any()
+    nearly = black + np.random.default_rng(0).integers(0, 2, (80, 80))
+    speck = black.copy()
+    speck[40:44, 40:44] = 255
+    prints = prints_of(black, gray, black, nearly, speck, speck)
+    assert prints.empty.tolist() == [True, True, True, True, False, False]
+    assert find_twins(prints)[["a", "b", "kind"]].to_numpy().tolist() == [[4, 5, "exact"]]
+    assert find_twins(prints, prints_of(black, speck))[["a", "b"]].to_numpy().tolist() == [[4, 1], [5, 1]]
 
 
-def test_identical_pictures_give_every_pair_up_to_twenty_and_the_star_beyond():
-    one, other = prints_of(head(0)), prints_of(head(1))
-    assert len(find_twins(one.take([0] * 20))) == 190
-    star = find_twins(Fingerprints.concat([other, one.take([0] * 60)]))
-    assert star[["a", "b"]].to_numpy().tolist() == [[1, row] for row in range(2, 61)]
-    assert set(star["kind"]) == {"exact"}
+def test_a_slice_of_one_level_beyond_8_bits_is_empty():
+    assert prints_of(np.full((80, 80), 700.0), np.full((80, 80), -3.0)).empty.all()
 
 
-def test_near_twins_of_many_identical_pictures_grow_in_line():
-    one, mirrored = prints_of(head(0)), prints_of(head(0)[:, ::-1])
-    many = Fingerprints.concat([one.take([0] * 60), mirrored.take([0] * 60)])
-    pairs = find_twins(many)
-    assert len(pairs) == 59 + 59 + 119
-    assert set(pairs["a"]) | set(pairs["b"]) == set(range(120))
+def test_pairs_of_many_identical_slices_grow_in_line_with_them():
+    mirrored = head(0)[:, ::-1]
+    pairs = find_twins(prints_of(*[head(0)] * 60, mirrored, *[head(1)] * 20))
+    exact = pairs[pairs["kind"] == "exact"]
+    assert exact.loc[exact["b"] < 60, ["a", "b"]].to_numpy().tolist() == [[0, row] for row in range(1, 60)]
+    assert (exact["b"] >= 60).sum() == 20 * 19 // 2, "of few every pair"
+    near = pairs[pairs["kind"] == "near"]
+    assert near[["a", "b", "transform"]].to_numpy().tolist() == [[0, 60, "mirror"]]
 
 
-def test_slices_of_one_scan_are_never_twins():
-    prints = prints_of(head(0), head(0), head(0)[:, ::-1], head(0))
-    pairs = find_twins(prints, scan=np.array([0, 0, 0, 1]))
-    assert pairs[["a", "b"]].to_numpy().tolist() == [[0, 3], [1, 3], [2, 3]]
-    assert not len(find_twins(prints, scan=np.zeros(4, np.int64)))
+def test_each_of_many_identical_slices_is_found_in_another_set():
+    ours, theirs = prints_of(*[head(0)] * 30, head(1)), prints_of(*[head(0)] * 40, head(0)[:, ::-1])
+    pairs = find_twins(ours, theirs)
+    assert set(pairs["a"]) == set(range(30))
+    assert set(pairs["b"]) == set(range(41))
+    assert len(pairs) == (30 + 40 - 1) + 30
+
+
+def test_slices_of_one_scan_are_never_pairs():
+    slices = prints_of(head(0), head(0), head(0)[:, ::-1], head(0), head(1), jpeg(head(1), 60))
+    pairs = find_twins(slices, scan=np.array([7, 7, 7, 2, 5, 5]))
+    assert pairs[["a", "b", "kind"]].to_numpy().tolist() == [[0, 3, "exact"], [1, 3, "exact"], [2, 3, "near"]]
+
+
+def test_identical_slices_of_the_firsts_scan_are_linked_elsewhere():
+    scan = np.array([1] * 15 + [2] * 15)
+    pairs = find_twins(prints_of(*[head(0)] * 30), scan=scan)
+    assert (scan[pairs["a"]] != scan[pairs["b"]]).all()
+    assert set(pairs["a"]) | set(pairs["b"]) == set(range(30))
+    assert len(pairs) == 29
 
 
 def test_one_slice_and_no_slice_have_no_twins():

@@ -21,9 +21,9 @@ from tumorscope.audits.leaks import (
     pairs_by_path,
     published_sides,
     twin_facts,
-    twin_groups,
     with_twin,
 )
+from tumorscope.audits.listing import listed_pairs, twin_groups
 from tumorscope.audits.probes import Score, copy_baseline, copy_baseline_folds, score_answers, source_probe
 from tumorscope.audits.properties import file_properties, properties_by_class
 from tumorscope.audits.verdict import sentences
@@ -48,7 +48,7 @@ class Audited:
     Attributes:
         summary: ``audit.json`` as plain data; docs/audit.md names its keys.
         catalog: the slices, with their groups, twins and fingerprints.
-        pairs: the pairs of twins by path, as ``pairs.csv``.
+        pairs: the twins by path, as ``pairs.csv``: every pair of a small set, the star of a large one (`listed_pairs`).
         leaked: which rows of the catalog are test slices that training knows.
         against: for each other set its catalog and the twins it shares, `a` in `catalog` and `b` in the other.
         sides: the split that was looked at, row by row of the catalog.
@@ -104,7 +104,8 @@ def run_audit(
         "version": __version__,
     }
     summary["sentences"] = sentences(summary)
-    return Audited(summary, catalog, pairs_by_path(catalog.pairs, catalog.table), leaked, others, sides)
+    listed = pairs_by_path(listed_pairs(catalog.table, catalog.pairs), catalog.table)
+    return Audited(summary, catalog, listed, leaked, others, sides)
 
 
 def _listed(data: str | Path | Sequence[str | Path]) -> list[str | Path]:
@@ -130,10 +131,10 @@ def _facts(catalog: Catalog, data: list[str | Path]) -> dict[str, Any]:
         "patients": int(table.loc[table["patient"] != "", ["dataset", "patient"]].drop_duplicates().shape[0]),
         "slices_of_known_patient": int((table["patient"] != "").sum()),
         "twins": twin_facts(table, catalog.pairs),
-        "twin_groups": twin_groups(table),
-        "empty": [str(name) for name in slice_names(table)[catalog.prints.blank]],
         "atlas": {str(name): int(n) for name, n in table.loc[recognized, "source"].value_counts().items()},
         "label_conflicts": label_conflicts(table, catalog.pairs),
+        "twin_groups": twin_groups(table),
+        "empty": list(dict.fromkeys(slice_names(table)[catalog.prints.empty].tolist())),
         "unreadable": catalog.unreadable,
         "misnamed": catalog.misnamed,
         "properties": properties_by_class(table, _thumbs(catalog)),

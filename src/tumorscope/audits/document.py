@@ -39,7 +39,8 @@ class TwinsDocument(Document):
         slices_with_a_twin: slices in a pair.
         redundant: slices that a copy could stand in for.
         transforms: pairs by what turns one into the other.
-        every_pair_up_to: of so many identical slices every pair is listed; of more, the first with each other.
+        listed_whole_up_to: of a set of so many twins ``pairs.csv`` lists every pair; of a larger one the star.
+        groups_listed_as_stars: how many sets are larger.
     """
 
     pairs: int
@@ -47,7 +48,8 @@ class TwinsDocument(Document):
     slices_with_a_twin: int
     redundant: int
     transforms: Counts
-    every_pair_up_to: int
+    listed_whole_up_to: int
+    groups_listed_as_stars: int
 
 
 class LeaksDocument(Document):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.audits.probes import labels_agree
-from tumorscope.catalog.groups import twin_roots
+from tumorscope.catalog.groups import Union, twin_roots
 from tumorscope.catalog.table import slice_names
-from tumorscope.twins.search import MOST_LISTED
+from tumorscope.twins.identical import MOST_LISTED, number_pictures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,12 +80,16 @@ def find_leaks(table: pd.DataFrame, pairs: pd.DataFrame, sides: Sides) -> Leaks:
         pairs: its twins, as rows `a` and `b` and their `kind`.
         sides: the split.
     """
-    exact = pairs["kind"].to_numpy(str) == "exact"
-    picture = _pictures(pairs[exact], len(table))
+    is_exact = pairs["kind"].to_numpy(str) == "exact"
+    picture = _pictures(pairs[is_exact], len(table))
+    trained = _marked(picture[sides.train], len(table))
+    beside = trained.copy()
+    a, b = (picture[pairs[~is_exact][side].to_numpy(int)] for side in "ab")
+    beside[a[trained[b]]] = beside[b[trained[a]]] = True
     known = set(table["group"].to_numpy(str)[sides.train])
     return Leaks(
-        exact=_test_rows(pairs[exact], sides, picture),
-        near=_test_rows(pairs, sides, picture),
+        exact=sides.test & trained[picture],
+        near=sides.test & beside[picture],
         group=sides.test & table["group"].isin(known).to_numpy(),
     )
 
@@ -131,24 +134,21 @@ def with_twin(pairs: pd.DataFrame, count: int) -> Rows:
 
 
 def twin_facts(table: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]:
-    """Count the twins of a catalog: pairs by kind and by transform, and the slices that a copy could stand in for."""
+    """Count the twins of a catalog: pairs by kind and by transform, and the slices that a copy could stand in for.
+
+    Of a large set ``pairs.csv`` lists fewer pairs than are counted here (see `listed_pairs`).
+    """
+    sizes = np.unique(twin_roots(table), return_counts=True)[1]
     kinds = pairs["kind"].value_counts()
     return {
         "pairs": len(pairs),
         "exact_pairs": int(kinds.get("exact", 0)),
         "slices_with_a_twin": int(with_twin(pairs, len(table)).sum()),
-        "every_pair_up_to": MOST_LISTED,
         "redundant": int((table["twin_of"] != "").sum()),
+        "listed_whole_up_to": MOST_LISTED,
+        "groups_listed_as_stars": int((sizes > MOST_LISTED).sum()),
         "transforms": {str(name): int(n) for name, n in pairs["transform"].value_counts().sort_index().items()},
     }
-
-
-def twin_groups(table: pd.DataFrame) -> list[list[str]]:
-    """Return the paths of each set of twins, two or more, in the order of the catalog."""
-    groups: dict[str, list[str]] = {}
-    for root, path in zip(twin_roots(table), slice_names(table), strict=True):
-        groups.setdefault(str(root), []).append(str(path))
-    return [paths for paths in groups.values() if len(paths) > 1]
 
 
 def overlap_facts(data: Catalog, other: Catalog, pairs: pd.DataFrame) -> dict[str, Any]:
@@ -162,14 +162,20 @@ def overlap_facts(data: Catalog, other: Catalog, pairs: pd.DataFrame) -> dict[st
     count = len(other.table)
     near = _marked(pairs["b"], count)
     exact = _marked(pairs["b"][pairs["kind"] == "exact"], count)
-    official = data.table["official"].to_numpy(str)[pairs["a"].to_numpy(int)]
+    assert data.prints is not None
+    picture, official = number_pictures(data.prints.digests), data.table["official"].to_numpy(str)
+    shown = picture[pairs["a"].to_numpy(int)]  # of many identical slices not all are paired
+
+    def near_in(part: str) -> int:
+        return int(_marked(pairs["b"][np.isin(shown, picture[official == part])], count).sum())
+
     labels = other.table["label"].to_numpy(str)
     return {
         "images": count,
         "exact": int(exact.sum()),
         "near": int(near.sum()),
-        "near_in_train": int(_marked(pairs["b"][official == "train"], count).sum()),
-        "near_in_test": int(_marked(pairs["b"][official == "test"], count).sum()),
+        "near_in_train": near_in("train"),
+        "near_in_test": near_in("test"),
         "by_class": {
             name: {
                 "images": int((labels == name).sum()),
@@ -204,23 +210,15 @@ def pairs_by_path(pairs: pd.DataFrame, first: pd.DataFrame, second: pd.DataFrame
     return named[columns].reset_index(drop=True)
 
 
-def _test_rows(pairs: pd.DataFrame, sides: Sides, picture: NDArray[np.int64]) -> Rows:
-    """Mark test slices with a twin in training; what holds for one of many identical slices holds for all."""
-    train, out = _marked(picture[sides.train], len(picture)), np.zeros(len(picture), bool)
-    a, b = picture[pairs["a"].to_numpy(int)], picture[pairs["b"].to_numpy(int)]
-    out[a[train[b]]] = True
-    out[b[train[a]]] = True
-    return np.asarray(out[picture] & sides.test)
-
-
 def _pictures(exact: pd.DataFrame, count: int) -> NDArray[np.int64]:
-    """Return for each row the first that shows the same picture; each is paired with the first at least."""
-    out = np.arange(count)
-    np.minimum.at(out, exact["b"].to_numpy(int), exact["a"].to_numpy(int))
-    return out
+    """Return for each of `count` rows the first of the same picture: of many identical ones not all are paired."""
+    same = Union([None] * count)
+    for a, b in zip(exact["a"].tolist(), exact["b"].tolist(), strict=True):
+        same.join(a, b)
+    return same.roots()
 
 
-def _marked(rows: Sequence[int] | NDArray[np.int64] | pd.Series[int], count: int) -> Rows:
+def _marked(rows: NDArray[np.int64] | pd.Series[int], count: int) -> Rows:
     out = np.zeros(count, bool)
     out[np.asarray(rows, int)] = True
     return out

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tumorscope.statistics import estimate
 from tumorscope.statistics.bootstrap import cluster_codes
 from tumorscope.statistics.metrics import share
+from tumorscope.tasks.threads import cores, side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,14 +189,17 @@ def source_probe(
     values = features.to_numpy(np.float32)
     right = np.full(len(names), np.nan)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    for train, test in splitter.split(values, names, sides):
-        if len(set(names[train])) < 2:
-            continue
+    parts = [(train, test) for train, test in splitter.split(values, names, sides) if len(set(names[train])) > 1]
+
+    def answer(part: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.str_]:
+        train, test = part
         probe = HistGradientBoostingClassifier(
             max_iter=60, learning_rate=0.15, max_leaf_nodes=15, max_bins=64, early_stopping=False, random_state=seed
         )
-        with threadpool_limits(1):  # trees this small lose more to waiting threads than they gain
-            answers = probe.fit(values[train], names[train]).predict(values[test])
+        with threadpool_limits(1, user_api="openmp"):  # trees this small lose more to waiting threads than they gain
+            return np.asarray(probe.fit(values[train], names[train]).predict(values[test]))
+
+    for (_, test), answers in side_by_side(answer, parts, cores()):
         right[test] = labels_agree(answers, names[test])
     where = groups if clusters is None else clusters
     note = f"gradient boosting on file properties, {folds}-fold cross-validation that cuts no group"

@@ -35,7 +35,7 @@ def audit_text(summary: dict[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [title, _found(summary["sentences"]), _by_class(summary), _floors(summary)]
     if summary["against"]:
         parts.append(_against(summary["against"]))
-    parts += [_files(name, summary[name]) for name in ("unreadable", "misnamed") if summary[name]]
+    parts += [_files(name, rows) for name, rows in _listed(summary).items() if rows]
     parts.append(Text("Research use only. Not a medical device.", style="dim"))
     return Group(*parts)
 
@@ -94,8 +94,13 @@ def _against(others: dict[str, Any]) -> Table:
     return table
 
 
+def _listed(summary: dict[str, Any]) -> dict[str, list[dict[str, str]]]:
+    empty = [{"path": path} for path in summary["empty"]]
+    return {"unreadable": summary["unreadable"], "misnamed": summary["misnamed"], "empty": empty}
+
+
 def _files(name: str, rows: list[dict[str, str]]) -> Table:
-    columns = {"unreadable": ("file", "problem"), "misnamed": ("file", "named", "is really")}[name]
+    columns = {"unreadable": ("file", "problem"), "misnamed": ("file", "named", "is really"), "empty": ("file",)}[name]
     table = _table(f"{len(rows):,} {name}", columns, numeric=False)
     for row in rows[:LISTED]:
         table.add_row(*row.values())

@@ -134,10 +134,14 @@ def _conflicts(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _files(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if empty := len(summary["empty"]):
+        yield (
+            WARN,
+            f"{counted(empty, 'file')} {'shows' if empty == 1 else 'show'} nothing, one gray level throughout: "
+            "nothing can be learned or measured on what is empty, and it counts as no twin.",
+        )
     if unreadable := len(summary["unreadable"]):
         yield WARN, f"{counted(unreadable, 'file')} cannot be read and {'is' if unreadable == 1 else 'are'} left out."
-    if empty := len(summary["empty"]):
-        yield WARN, f"{counted(empty, 'slice')} {'is' if empty == 1 else 'are'} blank: no twins are sought for them."
     if misnamed := len(summary["misnamed"]):
         yield (
             NOTE,

@@ -6,9 +6,9 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,19 +21,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@contextmanager
-def opencv_on_one_thread() -> Iterator[None]:
-    """Keep OpenCV from starting threads of its own: where ours work side by side, the two sets wait for each other."""
-    import cv2
-
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
@@ -62,6 +49,14 @@ def side_by_side(work: Callable[[Item], Result], items: Iterable[Item], workers:
         finally:
             for _, future in waiting:  # whoever asked has stopped listening
                 future.cancel()
+
+
+def one_thread_in_blas() -> AbstractContextManager[Any]:
+    """Keep matrix products to the thread that asks for them: where several do, threads of BLAS only wait on another."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 def _first(waiting: deque[tuple[Item, Future[Result]]]) -> tuple[Item, Result]:

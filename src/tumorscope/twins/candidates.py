@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorscope.progress import Progress
+from tumorscope.tasks.threads import cores, one_thread_in_blas, side_by_side
+from tumorscope.twins.shortlist import ROWS, Shortlist
 from tumorscope.twins.structure import (
     TRANSFORMS,
     Spectra,
@@ -27,18 +29,14 @@ from tumorscope.twins.structure import (
     window_spectra,
 )
 
-SHORTLIST = 64
-"""Partners of a slice, about, that the first look passes on."""
 KEEP = 16
 """Most promising partners of a slice that are looked at closely."""
 SURE = 0.98
 """Pairs this alike are looked at whatever their rank: a slice may have more than `KEEP` twins."""
 LEAST = 0.6
 """Hardly a twin was seen below this similarity."""
-SAMPLE = 2048
-ROWS, COLUMNS = 512, 8192
 FITTED = 8192
-"""Pairs that are fitted at once, so that they stay in the processor's cache."""
+"""Pairs that are fitted at once."""
 MANY = 4_000_000
 """Gathered pairs that are thinned out at once; a bound on memory."""
 COMPARED = weights(0.75, 8.0)
@@ -68,11 +66,13 @@ class Described:
         head: spectra of the heads, ``(n, 24, 24)``.
         picture: spectra of the whole pictures, or None where only the heads are known.
         touching: bool ``(n,)``, whether the head reaches the border of its picture, so that it may have been cropped.
+        scan: int64 ``(n,)``, the scan that each slice is of; among themselves, slices of one scan are not compared.
     """
 
     head: Spectra
     picture: Spectra | None
     touching: NDArray[np.bool_]
+    scan: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.head)
@@ -123,35 +123,26 @@ class Candidates:
         return Candidates(*(np.concatenate([getattr(c, f.name) for c in [empty, *parts]]) for f in fields(Candidates)))
 
 
-def find_candidates(
-    a: Described, b: Described | None = None, progress: Progress | None = None, *, scan: Rows | None = None
-) -> Candidates:
+def find_candidates(a: Described, b: Described | None = None, progress: Progress | None = None) -> Candidates:
     """Return the pairs of slices whose coarse structure is alike, each once, in the view that shows it best.
 
     Args:
         a: the slices.
         b: where their twins are sought; None for among themselves, which gives pairs with ``a < b``.
         progress: told how many of the comparisons are done.
-        scan: the scan of each of `a`; slices of one are no pair, those of -1 stand each for itself. Only without `b`.
     """
     own, other = b is None, a if b is None else b
     comparisons = list(_comparisons(a, other, own))
     gathered: list[Candidates] = []
-    for done, comparison in enumerate(comparisons, start=1):
-        for found in _compare(comparison, (a, other), own):
-            gathered.append(other_scans(found, scan))
-            if sum(map(len, gathered)) > MANY:
-                gathered = [_best(Candidates.concat(gathered))]
-        if progress:
-            progress("comparing", done, len(comparisons))
+    with one_thread_in_blas():
+        for done, comparison in enumerate(comparisons, start=1):
+            for found in _compare(comparison, (a, other), own):
+                gathered.append(found)
+                if sum(map(len, gathered)) > MANY:
+                    gathered = [_best(Candidates.concat(gathered))]
+            if progress:
+                progress("comparing", done, len(comparisons))
     return _best(Candidates.concat(gathered))
-
-
-def other_scans(pairs: Candidates, scan: Rows | None) -> Candidates:
-    """Return the pairs whose slices are of different scans, all where `scan` is None."""
-    if scan is None:
-        return pairs
-    return pairs.take((scan[pairs.a] != scan[pairs.b]) | (scan[pairs.a] == -1))
 
 
 @dataclass(frozen=True)
@@ -182,44 +173,18 @@ def _compare(this: _Comparison, sides: tuple[Described, Described], own: bool) -
         hosts = window_spectra(hosts, np.array(window))
     compared = [unit(weighted(values, COMPARED)) for values in (hosts, guests, np.swapaxes(guests, -1, -2))]
     half = own and window == WHOLE  # the other half says the same
-    for row, column in _shortlist(fold_spectra(hosts, COMPARED), fold_spectra(guests, COMPARED), half):
+    scan = sides[0].scan if own else None
+    scans = None if scan is None else (scan[this.hosts], scan[this.guests])
+    shortlist = Shortlist.of(fold_spectra(hosts, COMPARED), fold_spectra(guests, COMPARED), half, scans)
+
+    def fitting(start: int) -> Candidates:
+        row, column = shortlist.from_row(start)
         score, transform = _fit(row, column, *compared)
         kept = score > LEAST
-        yield _pairs(this, row[kept], column[kept], score[kept], transform[kept], own)
+        return _pairs(this, row[kept], column[kept], score[kept], transform[kept], own)
 
-
-def _shortlist(hosts: Values, guests: Values, half: bool) -> Iterator[tuple[Rows, Rows]]:
-    """Yield hosts and guests of which one is among the other's most similar, some hosts at a time."""
-    center = guests.mean(axis=0)
-    hosts, guests = unit(hosts - center), unit(guests - center)
-    guest_limits = _limits(guests, hosts)
-    host_limits = guest_limits if half else _limits(hosts, guests)
-    scores, above, also = (np.empty(ROWS * COLUMNS, kind) for kind in (np.float32, bool, bool))
-    for start in range(0, len(hosts), ROWS):
-        stop = min(start + ROWS, len(hosts))
-        for left in range(start + 1 if half else 0, len(guests), COLUMNS):
-            right = min(left + COLUMNS, len(guests))
-            shape = stop - start, right - left
-            block, by_host, by_guest = (  # fresh ones cost more than the sums
-                buffer[: shape[0] * shape[1]].reshape(shape) for buffer in (scores, above, also)
-            )
-            np.matmul(hosts[start:stop], guests[left:right].T, out=block)
-            np.greater(block, host_limits[start:stop, None], out=by_host)
-            np.greater(block, guest_limits[None, left:right], out=by_guest)
-            row, column = np.divmod(np.flatnonzero(np.logical_or(by_host, by_guest, out=by_host)), shape[1])
-            yield start + row, left + column
-
-
-def _limits(rows: Values, others: Values) -> Values:
-    """Return for each of `rows` the similarity that about `SHORTLIST` of `others` exceed, judged by a sample."""
-    sample = others[np.random.default_rng(0).permutation(len(others))[:SAMPLE]]
-    rank = 1 + int(SHORTLIST * len(sample) / len(others))
-    out = np.full(len(rows), -np.inf, np.float32)
-    if rank <= len(sample):
-        for start in range(0, len(rows), ROWS):
-            scores = rows[start : start + ROWS] @ sample.T
-            out[start : start + ROWS] = np.partition(scores, -rank, axis=1)[:, -rank]
-    return out
+    for _, found in side_by_side(fitting, range(0, len(hosts), ROWS), cores()):
+        yield found
 
 
 def _fit(row: Rows, column: Rows, hosts: Values, guests: Values, swapped: Values) -> tuple[Values, NDArray[np.int8]]:

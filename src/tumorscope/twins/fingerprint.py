@@ -52,6 +52,8 @@ def _to_8_bits(gray: NDArray[np.float32]) -> NDArray[np.float32]:
     low, high = float(gray.min()), float(gray.max())
     if low >= 0 and high <= 255:
         return gray
+    if low == high:
+        return np.zeros_like(gray)
     return np.asarray((gray - low) * (255.0 / (high - low)), np.float32)
 
 

@@ -79,6 +79,12 @@ class Fingerprints:
         """Return the small pictures of a part: 'head' or 'picture' (the whole)."""
         return self.heads if part == "head" else self.thumbs
 
+    @property
+    def empty(self) -> NDArray[np.bool_]:
+        """Which slices show nothing, one gray level (or its neighbor) throughout: bool ``(n,)``."""
+        levels = self.thumbs.reshape(len(self), THUMB_SIDE**2)
+        return np.asarray(levels.max(axis=1, initial=0) - levels.min(axis=1, initial=255) <= 1)
+
     def __len__(self) -> int:
         return len(self.digests)
 

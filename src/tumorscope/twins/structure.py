@@ -11,6 +11,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorscope.tasks.threads import cores, side_by_side
+
 Maps = NDArray[np.float32]
 Spectra = NDArray[np.float32]
 Matrix = NDArray[np.float32]
@@ -61,8 +63,12 @@ def spectra(pictures: NDArray[np.uint8]) -> Spectra:
     """Return the low orders of the cosine transform of pictures' coarse structure, float32 ``(n, 24, 24)``."""
     basis = _basis()
     out = np.empty((len(pictures), ORDERS, ORDERS), np.float32)
-    for start in range(0, len(pictures), CHUNK):
+
+    def fill(start: int) -> None:
         out[start : start + CHUNK] = basis @ structure_maps(pictures[start : start + CHUNK], COARSE_BLUR) @ basis.T
+
+    for _ in side_by_side(fill, range(0, len(pictures), CHUNK), cores()):
+        pass
     return out
 
 
