@@ -104,3 +104,9 @@ def test_the_examples_are_of_the_shape_that_the_server_gives(address):
 def test_a_server_with_a_key_says_that_it_needs_one(here):
     document = httpx.get(f"{here(api_key='a-key-of-24-characters-x').address}/openapi.json").json()
     assert document["paths"]["/v1/models"]["get"]["security"] == [{"ApiKey": []}, {"Bearer": []}]
+
+
+def test_the_examples_of_findings_are_what_is_answered():
+    example = FindingsDocument.model_config["json_schema_extra"]["examples"][0]
+    assert FindingsDocument.model_validate(example).model_dump(by_alias=True) == example
+    assert {finding["kind"] for finding in example["findings"]} == {"slice", "volume"}

@@ -65,6 +65,27 @@ FAILED: dict[str, Any] = EXAMPLE | {
     "sentence": "This file could not be read. Is not an image of a known format; give a picture file.",
 }
 
+VOLUME: dict[str, Any] = {
+    "file": "head.nii.gz",
+    "sequence": None,
+    "kind": "volume",
+    "status": "ok",
+    "label": "glioma",
+    "tumor_probability": 0.997632,
+    "prediction_set": ["glioma"],
+    "flags": [],
+    "speaker": 1,
+    "slices": [{"slice": 1, "tumor_probability": 0.997632}],
+    "outline": None,
+    "geometry": None,
+    "message": None,
+    "verdict": "tumor",
+    "sentence": ("Tumor likely: glioma. Slice 2 of 3, the gravest, speaks for the scan. A tumor is called on slice 2."),
+    "model": EXAMPLE["model"],
+    "overlay": None,
+    "layers": None,
+}
+
 
 class LayersDocument(BaseModel):
     """What a viewer draws a slice from; see `Layers`."""
@@ -97,7 +118,7 @@ AnswerDocument = Annotated[SliceAnswer | VolumeAnswer, Field(discriminator="kind
 class FindingsDocument(BaseModel):
     """A finding a slice, in the order of the files; behind those of a scan of several slices one of the volume."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"findings": [EXAMPLE, FAILED]}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"findings": [EXAMPLE, FAILED, VOLUME]}]})
 
     findings: list[AnswerDocument]
 
