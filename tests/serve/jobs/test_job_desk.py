@@ -180,8 +180,8 @@ def test_a_disk_without_room_refuses_at_once(app, monkeypatch):
 def test_a_listener_is_never_told_what_is_older_than_what_it_has_not_read():
     bell = Bell()
     with bell.listening("a") as ear:
-        for status, revision in (("cancelled", 7), ("running", 6)):
-            bell.ring(Job("a", "other", status, "", 1, 0, revision, 0.0))
+        bell.ring(Job("a", "other", "cancelled", "", 1, 0, revision=7, created=0.0))
+        bell.ring(Job("a", "other", "running", "", 1, 0, revision=6, created=0.0))
         assert asyncio.run(ear.wait(1)).status == "cancelled"
 
 
