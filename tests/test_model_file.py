@@ -120,4 +120,4 @@ def test_all_classes_but_notumor_are_a_tumor():
     card = Card(name="any", classes=("notumor", "abscess", "glioma"), spec=Spec())
     assert card.tumor_classes == (1, 2)
     with pytest.raises(ValidationError):
-        card.name = "other"
+        card.name = "other"  # type: ignore[misc]

@@ -126,8 +126,8 @@ def test_training_takes_every_slice(catalog, tmp_path):
     assert len(table) == SLICES * SCANS
     spec = Spec(side=64, crop=False, fit="stretch", window="none")
     cache = build_cache(table, spec, tmp_path / "cache")
-    for number, row in enumerate(table.head(12).itertuples()):
-        expected = [*StackScan(Path(row.file))][row.slice]
+    for number, row in enumerate(slice_rows(table.head(12))):
+        expected = [*StackScan(Path(row.file))][row.index]
         np.testing.assert_array_equal(cache.images[number, ..., 0], np.rint(expected))
 
 
@@ -230,7 +230,8 @@ def test_masks_follow_one_rule(tmp_path):
 
 def test_a_slice_is_read_where_it_lies_whatever_was_read_before(stacks):
     table = build_catalog([stacks]).table.sample(frac=1, random_state=0).reset_index(drop=True)
-    means = [*map_slices(slice_rows(table), lambda read: float(read.pixels.mean()))]
-    for row, mean in zip(table.itertuples(), means, strict=True):
+    rows = slice_rows(table)
+    means = [*map_slices(rows, lambda read: float(read.pixels.mean()))]
+    for row, mean in zip(rows, means, strict=True):
         with open_scan(row.file) as scan:
-            assert mean == float(scan.read(row.slice).mean())
+            assert mean == float(scan.read(row.index).mean())

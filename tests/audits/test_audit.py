@@ -109,9 +109,9 @@ def test_floors_are_measured_with_and_without_twins(audit: Audit) -> None:
 def test_too_few_clusters_are_said_in_text_page_and_json(audit: Audit) -> None:
     few = {**audit.summary["copy_baseline"], "accuracy": 0.75, "n": 40, "interval": None, "majority": 0.5}
     changed = replace(audit, summary={**audit.summary, "copy_baseline": few, "source_probe": few})
-    console = Console(width=200, file=io.StringIO())
-    console.print(audit_text(changed.summary))
-    assert "too few to say" in console.file.getvalue()
+    told = io.StringIO()
+    Console(width=200, file=told).print(audit_text(changed.summary))
+    assert "too few to say" in told.getvalue()
     page = audit_page(changed)
     assert "95% interval: too few to say" in page
     assert "interval: too few to say" in re.sub(r"<[^>]*>", "", page)

@@ -60,8 +60,8 @@ def test_twins_across_sets_whose_files_have_the_same_names_are_told_apart(tmp_pa
     _write(tmp_path / "b" / "glioma" / "own.png", theirs[1])
     table = add_groups(build_catalog([tmp_path / "a", tmp_path / "b"]), use_atlas=False).table
     rows = table.assign(root=twin_roots(table)).set_index(table["dataset"] + "/" + table["path"])
-    assert rows.loc["b/glioma/copy.png", ["twin_of", "root"]].tolist() == ["a/glioma/0.png", "a/glioma/0.png"]
-    assert rows.loc["b/glioma/own.png", ["twin_of", "root"]].tolist() == ["glioma/1.png", "b/glioma/1.png"]
+    assert list(rows.loc["b/glioma/copy.png", ["twin_of", "root"]]) == ["a/glioma/0.png", "a/glioma/0.png"]
+    assert list(rows.loc["b/glioma/own.png", ["twin_of", "root"]]) == ["glioma/1.png", "b/glioma/1.png"]
     assert rows.loc["a/glioma/1.png", "root"] == "a/glioma/1.png"
     assert rows["root"].nunique() == 16
 

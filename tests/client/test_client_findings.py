@@ -99,7 +99,7 @@ def test_nothing_to_read_is_an_error_before_anything_is_sent(small, tmp_path):
             with pytest.raises(UsageError):
                 client.findings(nothing)
         with pytest.raises(UsageError, match="a int is no picture; give a path, bytes, or a pair"):
-            client.findings([3])
+            client.findings([3])  # type: ignore[list-item]
 
 
 def test_long_lists_are_split_into_what_the_server_takes(small, draw):

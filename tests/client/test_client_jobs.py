@@ -4,6 +4,7 @@ import asyncio
 import signal
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_waiting_ends_with_the_patience_where_no_server_comes_back(launch, quadr
 def test_who_stops_listening_leaves_the_job_alone(server, paths):
     with tumorscope.Client(server.url) as client:
         job = client.submit(paths)
-        steps = job.progress()
+        steps: Any = job.progress()
         assert not next(steps).has_ended
         steps.close()
         assert len(job.wait()) == 90

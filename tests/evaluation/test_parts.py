@@ -14,6 +14,7 @@ from tumorscope.preprocess import Placement
 
 def rows(*given):
     columns = ("dataset", "path", "sha256", "twin_of", "group", "split")
+    unknown = pd.array([pd.NA] * len(given), dtype="Int64")
     return pd.DataFrame(given, columns=columns).assign(
         series="", slice=pd.NA, channel=pd.array([pd.NA] * len(given), dtype="Int64")
     )

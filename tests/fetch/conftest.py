@@ -38,6 +38,8 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
+    server: _Server
+
     def do_GET(self):
         self.server.asked.append((self.path, dict(self.headers)))
         reply = self.server.served.get(self.path, Reply(status=404))

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,7 @@ def test_a_folder_that_is_cleared_before_it_is_locked_is_made_anew(tmp_path, mon
             assert clear_leftovers(tmp_path) == 1
         return made[-1]
 
-    mkdtemp = atomic.mkdtemp
+    mkdtemp = tempfile.mkdtemp
     monkeypatch.setattr(atomic, "mkdtemp", make_and_lose)
     write_text(tmp_path / "name.txt", "whole")
     assert len(made) == 2

@@ -201,7 +201,7 @@ def test_a_damaged_page_is_named_and_the_others_are_read(tmp_path):
     path = _save(tmp_path, first, "stack.tif", save_all=True, append_images=others, compression="tiff_adobe_deflate")
     with Image.open(path) as image:
         image.seek(2)
-        at = image.tag_v2[273][0]
+        at = image.tag_v2[273][0]  # type: ignore[attr-defined]
     data = bytearray(path.read_bytes())
     data[at : at + 20] = bytes(20)
     path.write_bytes(data)

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_nobody_waits_for_a_reader_that_does_not_read(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Stuck())
     log = logging.getLogger("tumorscope.serve")
     with logging_to_stderr():
-        (handler,) = log.handlers
+        handler: Any = log.handlers[0]
         start = time.perf_counter()
         for _ in range(WAITING + 100):
             log.info("a line")

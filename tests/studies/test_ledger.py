@@ -2,11 +2,12 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 pytest.importorskip("optuna")
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from tumorscope.catalog import build_catalog
 from tumorscope.errors import StudyError, UsageError
@@ -21,8 +22,13 @@ from tumorscope.studies.status import read_status
 from tumorscope.studies.study import Search
 from tumorscope.training import load_recipe
 
-SPACE = {"run": CategoricalDistribution(["a", "b"]), "seed": CategoricalDistribution([0, 1])}
-UNITS = [(f"{run}/{seed}", {"run": run, "seed": seed}, SPACE) for run in "ab" for seed in (0, 1)]
+SPACE: dict[str, BaseDistribution] = {
+    "run": CategoricalDistribution(["a", "b"]),
+    "seed": CategoricalDistribution([0, 1]),
+}
+UNITS: list[tuple[str, dict[str, Any], dict[str, BaseDistribution]]] = [
+    (f"{run}/{seed}", {"run": run, "seed": seed}, SPACE) for run in "ab" for seed in (0, 1)
+]
 
 
 def states(folder):
@@ -59,7 +65,7 @@ def test_a_ledger_that_is_opened_again_keeps_what_is_done_and_lets_failures_wait
 
 
 def test_another_study_in_the_same_folder_is_told_what_differs(tmp_path):
-    study = {
+    study: dict[str, Any] = {
         "name": "s", "data": ["phantom"], "protocols": {"p": {"split": "grouped"}}, "runs": [{"name": "a"}],
     }  # fmt: skip
 

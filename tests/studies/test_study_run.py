@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -19,7 +20,7 @@ from tumorscope.studies.status import read_status
 
 COMMAND = [sys.executable, "-c", "from tumorscope.cli import main; main()", "study", "run"]
 TINY = {"schedule.epochs": 2, "spec.side": 64, "network.width": 16, "augment.transplant": 0, "loss.mask": 0}
-STUDY = {
+STUDY: dict[str, Any] = {
     "name": "tiny",
     "data": ["phantom:96"],
     "protocols": {
@@ -53,12 +54,12 @@ def test_every_protocol_has_its_row_and_shares_the_training(undisturbed):
     assert len(found["trainings"]) == 2, "both protocols look at the same trainings"
     catalog = pd.read_csv(undisturbed / "runs" / "good" / "random-seed0" / "catalog.csv")
     validated = pd.read_csv(undisturbed / "runs" / "good" / "random-seed0" / "val" / "findings.csv")
-    row = table.loc["published", "good"]
+    row: Any = table.loc["published", "good"]
     assert row["n"] == (catalog["split"] == "val").sum() == len(validated)
     assert row["value"] == pytest.approx(validated["right"].mean(), abs=1e-6)
     assert row["leaky"]
     assert row["parameters"] > 10_000
-    assert table.loc["honest", "good"]["n"] <= (catalog["split"] == "test").sum()
+    assert table["n"]["honest", "good"] <= (catalog["split"] == "test").sum()
     assert len(found["protocols"]["honest"]["rows"][0]["curves"][0]["val_accuracy"]) == 2
 
 
@@ -150,15 +151,15 @@ def test_runs_and_protocols_that_were_added_are_trained_and_measured_and_what_is
         grown.write_text(yaml.safe_dump(values))
         assert run(["study", "run", str(grown), "--out", str(out), "--jobs", "2"]) == SOME_FAILED
         table = pd.read_csv(out / "leaderboard.csv").set_index(["protocol", "run"])
-        assert table.loc[("published", "more"), ["epochs", "n"]].tolist() == [1, table.loc[("published", "good"), "n"]]
-        assert table.loc[("published", "good"), "value"] == old.loc[("published", "good"), "value"]
+        assert list(table.loc[("published", "more"), ["epochs", "n"]]) == [1, table["n"]["published", "good"]]
+        assert table["value"]["published", "good"] == old["value"]["published", "good"]
         assert {training.label for training in read_status(out).trainings} >= {"good/random-seed0", "more/random-seed0"}
         touched = {name for name, time in before.items() if (done / name).stat().st_mtime_ns != time}
         assert "best.ckpt" not in touched, "nothing is trained again"
         assert touched <= ({"model.onnx"} if "learnt" in values["protocols"] else set())
     catalog = pd.read_csv(done / "catalog.csv")
     assert table.loc[("learnt", "good"), "n"] == (catalog["split"] == "train").sum()
-    assert table.loc[("learnt", "good"), "minutes"] > old.loc[("published", "good"), "minutes"], "measuring adds to it"
+    assert table["minutes"]["learnt", "good"] > old["minutes"]["published", "good"], "measuring adds to it"
 
 
 def test_the_shipped_studies_are_named_with_their_data_and_their_size(capsys):

@@ -1,5 +1,7 @@
 """Every family of backbones that recipes name: built, run, exported, and the same in torch and in the model file."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from tumorscope.training.network_recipe import NetworkRecipe
 LAYERS = [{"conv": 8, "kernel": 5}, "batchnorm", "relu", {"pool": 4}, {"conv": 12}, "relu", {"pool": 2}]
 DEEP = [{"linear": 24}, "relu", {"dropout": 0.5}, {"linear": 8}, {"dropout": 0.5}]
 LAST = {"weights": "none", "width": None, "dropout": 0, "outline": False}
-QUICK = {
+QUICK: dict[str, tuple[dict[str, Any], int, tuple[int, int]]] = {
     "described, flattened, sigmoid": ({"backbone": "cnn", "layers": LAYERS, "pooling": "flatten"}, 1, (12, 12)),
     "described, flattened, deep head": (
         {"backbone": "cnn", "layers": LAYERS, "pooling": "flatten", "head": DEEP},

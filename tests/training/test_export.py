@@ -7,7 +7,7 @@ from tumorscope.model_file import Card, read_model, write_model
 from tumorscope.preprocess import Spec
 from tumorscope.training.export import ExportedNetwork, Reference, export_graph, fit_reference
 from tumorscope.training.network import Network
-from tumorscope.training.recipe import NetworkRecipe
+from tumorscope.training.network_recipe import NetworkRecipe
 
 SIDE = 96
 TUMORS = (True, False)

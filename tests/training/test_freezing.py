@@ -45,7 +45,7 @@ def step(**schedule):
     torch.manual_seed(0)
     network = Network(recipe.network, 2, 64).train()
     module = TumorModule(network, recipe, torch.ones(2), steps=4)
-    module.log = lambda *_, **__: None
+    module.log = lambda *_, **__: None  # type: ignore[method-assign]
     before = {name: value.clone() for name, value in network.state_dict().items()}
     module.on_train_epoch_start()
     optimizer = module.configure_optimizers()["optimizer"]

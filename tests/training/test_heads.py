@@ -1,5 +1,7 @@
 """What a head decides, and that its map says where the decision comes from."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -22,6 +24,7 @@ def make(head, pooling, outputs=2):
 
 
 def test_a_layered_head_is_built_in_its_order():
+    layers: Any
     layers, last = build_head(NetworkRecipe.model_validate({"head": DEEP}).head, 5)
     assert [type(layer).__name__ for layer in layers] == ["Linear", "ReLU", "Dropout", "Linear", "Dropout"]
     assert ([tuple(layers[i].weight.shape) for i in (0, 3)], last) == ([(12, 5), (6, 12)], 6)

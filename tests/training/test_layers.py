@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -43,7 +45,7 @@ def test_average_pooling_is_that_of_squares():
     recipe = NetworkRecipe.model_validate(
         {"backbone": "cnn", "layers": [{"conv": 1, "kernel": 1}, {"pool": 2, "kind": "average"}]}
     )
-    net = DescribedBackbone(recipe.layers)
+    net: Any = DescribedBackbone(recipe.layers)
     torch.nn.init.ones_(net.layers[0].weight)
     torch.nn.init.zeros_(net.layers[0].bias)
     squares = torch.tensor([[1.0, 3.0], [5.0, 7.0]]).expand(1, 3, 2, 2)

@@ -6,7 +6,7 @@ pytest.importorskip("torch")
 
 from tumorscope.errors import RecipeError
 from tumorscope.training.network import Network
-from tumorscope.training.recipe import NetworkRecipe
+from tumorscope.training.network_recipe import NetworkRecipe
 from tumorscope.training.weights import bundled_state, create_backbone
 
 TINY = NetworkRecipe(backbone="test_efficientnet", weights="none", width=16)

@@ -20,7 +20,7 @@ def after_two_steps(**schedule):
         for parameter in network.parameters():
             parameter.grad = torch.ones_like(parameter)
         optimizer.step()
-    return [network[name].weight.item() for name in ("backbone", "head")]
+    return [network.get_parameter(f"{name}.weight").item() for name in ("backbone", "head")]
 
 
 def test_sgd_goes_down_the_gradient_with_momentum():

@@ -1,5 +1,7 @@
 """Wrong descriptions, broken graphs and functions that fail: one line each."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from tumorscope.evaluation.foreign import load_foreign
 SIDE = 64
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a class that nobody knows": ({"classes": ["no", "glioma", "meningioma", "pituitry"]}, "pituitary"),
     "a class too few": ({"classes": ["no", "glioma", "pituitary"]}, r"shape \(1, 4\) for 1 slices and 3 classes"),
     "one class only": ({"classes": ["glioma", "hgg", "lgg", "gbm"]}, "all outputs are 'glioma'"),

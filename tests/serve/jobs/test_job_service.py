@@ -179,8 +179,8 @@ def test_a_disk_without_room_refuses_at_once(app, monkeypatch):
 def test_a_listener_is_never_told_what_is_older_than_what_it_has_not_read():
     subscriptions = Subscriptions()
     with subscriptions.listening("a") as subscription:
-        for status, revision in (("cancelled", 7), ("running", 6)):
-            subscriptions.publish(Job("a", "other", status, "", 1, 0, revision, 0.0))
+        subscriptions.publish(Job("a", "other", "cancelled", "", 1, 0, revision=7, created=0.0))
+        subscriptions.publish(Job("a", "other", "running", "", 1, 0, revision=6, created=0.0))
         assert asyncio.run(subscription.wait(1)).status == "cancelled"
 
 
