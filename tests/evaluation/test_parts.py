@@ -15,9 +15,7 @@ from tumorscope.preprocess import Placement
 def rows(*given):
     columns = ("dataset", "path", "sha256", "twin_of", "group", "split")
     unknown = pd.array([pd.NA] * len(given), dtype="Int64")
-    return pd.DataFrame(given, columns=columns).assign(
-        series="", slice=pd.NA, channel=pd.array([pd.NA] * len(given), dtype="Int64")
-    )
+    return pd.DataFrame(given, columns=columns).assign(series="", slice=unknown, channel=unknown)
 
 
 def test_overlap_follows_twins_and_groups():
