@@ -138,7 +138,7 @@ def test_nothing_but_our_own_folders_is_cleared(tmp_path):
 
 
 def test_a_folder_that_is_cleared_before_it_is_locked_is_made_anew(tmp_path, monkeypatch):
-    from tumorscope import atomic
+    from tumorscope.files import atomic
 
     made = []
 
