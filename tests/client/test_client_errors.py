@@ -57,6 +57,7 @@ def answering():
     for server in servers:
         server.shutdown()
         server.server_close()
+        server.server_close()
 
 
 def test_no_server():

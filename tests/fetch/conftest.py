@@ -90,6 +90,7 @@ def server():
         thread.start()
         yield running
         running.shutdown()
+        running.server_close()
         thread.join()
 
 

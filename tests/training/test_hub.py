@@ -61,6 +61,7 @@ def hub(state):
     yield f"http://127.0.0.1:{server.server_port}", asked
     server.shutdown()
     server.server_close()
+    server.server_close()
 
 
 def fetch(name, endpoint, folder):

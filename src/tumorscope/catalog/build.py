@@ -159,7 +159,7 @@ def _table(rows: list[dict[str, Any]], roots: dict[str, Path]) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     table = table.reindex(columns=[*COLUMNS, "official"])
     for name in COLUMNS:
-        table[name] = table[name].astype("Int64") if name in NUMBERS else table[name].fillna("").astype(object)
+        table[name] = table[name].astype("Int64") if name in NUMBERS else table[name].astype(object).fillna("")
     table["source"] = table["dataset"]
     table["file"] = [str(roots[name] / path) for name, path in zip(table["dataset"], table["path"], strict=True)]
     return table
