@@ -124,7 +124,7 @@ function Split({ whole }) {
   const names = { train: "to train on", val: "to choose settings on", test: "to test on" };
   const files = [
     ["catalog.csv", "One row a slice: label, group, twin, fold, and the split in the column split"],
-    ["pairs.csv", "Every pair of twins, with similarity and what makes one of the other"],
+    ["pairs.csv", "Pairs of twins, with similarity and what makes one of the other"],
     ["audit.json", "Every figure of this page, for programs"],
   ];
   return html`<${Section} title=${html`A <${Word} of="split" /> that cuts no group`} note="Every patient, series and set of copies stands on one side of it.">
@@ -135,15 +135,17 @@ function Split({ whole }) {
 }
 
 function Files({ audit }) {
-  const { unreadable, misnamed } = audit;
-  if (!unreadable.length && !misnamed.length) return null;
+  const { unreadable, misnamed, empty = [] } = audit;
+  if (!unreadable.length && !misnamed.length && !empty.length) return null;
   const path = { key: "path", head: "File", cell: (row) => html`<code>${row.path}</code>`, sort: (row) => row.path };
   return html`<${Section} title="Files">
     ${unreadable.length > 0 && html`<h3>${counted(unreadable.length, "file")} that cannot be read, left out</h3>
       <${Table} caption="Unreadable files" columns=${[path, { key: "problem", head: "Problem" }]} rows=${unreadable.slice(0, MOST)} />`}
+    ${empty.length > 0 && html`<h3>${counted(empty.length, "file")} with one gray level throughout, twins of nothing</h3>
+      <${Table} caption="Empty files" columns=${[path]} rows=${empty.slice(0, MOST).map((name) => ({ path: name }))} />`}
     ${misnamed.length > 0 && html`<h3>${counted(misnamed.length, "file")} of another format than the name says, read all the same</h3>
       <${Table} caption="Misnamed files" columns=${[path, { key: "named", head: "Named" }, { key: "is", head: "Is really" }]} rows=${misnamed.slice(0, MOST)} />`}
-    ${Math.max(unreadable.length, misnamed.length) > MOST && html`<p class="dim small">The first ${MOST} of each; audit.json has them all.</p>`}
+    ${Math.max(unreadable.length, misnamed.length, empty.length) > MOST && html`<p class="dim small">The first ${MOST} of each; audit.json has them all.</p>`}
   </${Section}>`;
 }
 
