@@ -45,7 +45,8 @@ def test_one_class_is_an_error_that_names_it():
 
 def catalog(rows):
     table = pd.DataFrame(rows, columns=["path", "label", "split", "sha256", "mask", "source"])
-    table = table.assign(dataset="set", channel=pd.array([pd.NA] * len(rows), dtype="Int64"), file="")
+    unknown = pd.array([pd.NA] * len(rows), dtype="Int64")
+    table = table.assign(dataset="set", series="", slice=unknown, channel=unknown, file="")
     return Catalog(table, {"set": Path("/data")})
 
 

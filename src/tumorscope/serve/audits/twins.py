@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tumorscope.catalog.table import slice_names
 from tumorscope.files.atomic import replacing
 
 if TYPE_CHECKING:
@@ -173,6 +172,8 @@ def _parts(audit: Audited) -> list[str]:
 
 
 def _slices(table: pd.DataFrame, parts: list[str], rows: list[int], base: Path) -> Iterator[tuple[Any, ...]]:
+    from tumorscope.catalog.table import slice_names
+
     chosen = table.iloc[rows]
     channels = [
         int(channel) if known else None
