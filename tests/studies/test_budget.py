@@ -9,7 +9,7 @@ import pytest
 from tumorscope.catalog.phantom import CLASSES as PHANTOM_CLASSES
 from tumorscope.errors import UsageError
 from tumorscope.studies.budget import Cost, cost_key, cut, cut_words, fit_to
-from tumorscope.studies.estimate import probe_job
+from tumorscope.studies.estimate import probe_training
 from tumorscope.studies.load import parse_study, shipped_studies
 from tumorscope.studies.plan import make_plan
 from tumorscope.training.recipe import load_recipe
@@ -54,8 +54,8 @@ def test_what_is_timed_on_the_phantom_can_tell_its_classes_apart(tmp_path, name)
     from tumorscope.training.samples import choose_classes
 
     file = shipped_studies()["phantom"].parent / "recipes" / f"{name}.yaml"
-    job = probe_job("0", load_recipe(file, {"spec.side": 64}), tmp_path)
-    recipe = load_recipe(job.recipe, job.overrides)
+    training = probe_training("0", load_recipe(file, {"spec.side": 64}), tmp_path)
+    recipe = load_recipe(training.recipe, training.overrides)
     classes = choose_classes(pd.Series(PHANTOM_CLASSES), recipe.classes)
     assert len(Network(recipe.network, len(classes), recipe.spec.side).classifier.weight) in (1, len(classes))
 

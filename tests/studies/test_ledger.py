@@ -184,14 +184,14 @@ def test_what_a_search_chose_stays_when_a_failed_trial_would_do_better_now(tmp_p
     found = parse_study({"name": "s", "data": ["phantom"], "protocols": protocols, "search": search}, Path("s.yaml"))
     place, scores = Place(tmp_path, ("phantom",), 1), {0: 0.6}
 
-    def trained(ledger, jobs, count, judge, say):
-        for job in jobs:
-            number = int(job.label[-3:])
-            ledger.begin(job.label)
-            ledger.finish(job.label, scores[number], {}) if number in scores else ledger.fail(job.label, "no memory")
+    def trained(ledger, trainings, count, judge, say):
+        for training in trainings:
+            label, number = training.label, int(training.label[-3:])
+            ledger.begin(label)
+            ledger.finish(label, scores[number], {}) if number in scores else ledger.fail(label, "no memory")
 
     monkeypatch.setattr("tumorscope.studies.search.train_and_record", trained)
-    monkeypatch.setattr(Place, "job", lambda self, name, *_, **__: SimpleNamespace(label=name))
+    monkeypatch.setattr(Place, "training", lambda self, name, *_, **__: SimpleNamespace(label=name))
     recipe = load_recipe("smoke")
     first = run_search(found, recipe, place)
     scores[1] = 0.9

@@ -16,7 +16,7 @@ from tumorscope.studies.budget import Budget, Cost, cost_key, cut, cut_recipe, f
 from tumorscope.studies.ledger import Ledger
 from tumorscope.studies.place import Place, write_recipe
 from tumorscope.studies.plan import Plan
-from tumorscope.studies.work import Ended, Job, limit_threads, threads_each, work_through
+from tumorscope.studies.work import Ended, Training, limit_threads, threads_each, work_through
 from tumorscope.training import Recipe
 from tumorscope.words import NOTUMOR, TUMOR
 
@@ -65,14 +65,18 @@ def measure(recipes: Sequence[Recipe], place: Place) -> dict[str, Cost]:
         StudyError: one cannot be trained.
     """
     kinds = {cost_key(recipe): recipe for recipe in reversed(recipes)}
-    jobs = {
-        str(number): probe_job(str(number), recipe, place.out / PROBES / str(number))
+    trainings = {
+        str(number): probe_training(str(number), recipe, place.out / PROBES / str(number))
         for number, recipe in enumerate(kinds.values())
     }
     found: dict[str, Ended] = {}
     shutil.rmtree(place.out / PROBES, ignore_errors=True)  # of a measurement that was interrupted
-    place.say(f"measuring what a training costs ({len(jobs)} kind{'s' if len(jobs) > 1 else ''} of network and side)")
-    work_through(probe, jobs.values(), 1, lambda _: None, lambda job, ended: found.update({job.label: ended}))
+    place.say(
+        f"measuring what a training costs ({len(trainings)} kind{'s' * (len(trainings) > 1)} of network and side)"
+    )
+    work_through(
+        probe, trainings.values(), 1, lambda _: None, lambda training, ended: found.update({training.label: ended})
+    )
     shutil.rmtree(place.out / PROBES, ignore_errors=True)
     if errors := [ended.error for ended in found.values() if ended.error is not None]:
         raise StudyError(
@@ -88,8 +92,8 @@ def measure(recipes: Sequence[Recipe], place: Place) -> dict[str, Cost]:
     }
 
 
-def probe_job(label: str, recipe: Recipe, folder: Path) -> Job:
-    """Return the job that measures what a recipe costs: a few steps on a tiny phantom."""
+def probe_training(label: str, recipe: Recipe, folder: Path) -> Training:
+    """Return the training that measures what a recipe costs: a few steps on a tiny phantom."""
     overrides = {
         "classes": (NOTUMOR, TUMOR) if recipe.network.output == "sigmoid" else None,
         "exclude_patients": (),
@@ -99,7 +103,7 @@ def probe_job(label: str, recipe: Recipe, folder: Path) -> Job:
         "schedule.patience": None,
         "sampling.epoch_size": PROBE_STEPS * recipe.schedule.batch,
     }
-    return Job(
+    return Training(
         label=label,
         data=(PROBE_DATA,),
         recipe=write_recipe(recipe, folder / RECIPE),
@@ -114,11 +118,11 @@ def probe_job(label: str, recipe: Recipe, folder: Path) -> Job:
     )
 
 
-def probe(job: Job) -> dict[str, Any]:
+def probe(training: Training) -> dict[str, Any]:
     """Train for a few steps and time them; runs in a process of its own."""
     from tumorscope.training import train
 
-    limit_threads(job.threads)
+    limit_threads(training.threads)
     marks: list[float] = []
 
     def note(what: str, _done: int, _total: int) -> None:
@@ -126,7 +130,14 @@ def probe(job: Job) -> dict[str, Any]:
             marks.append(time.process_time())
 
     start = time.process_time()
-    train(list(job.data), recipe=job.recipe, out=job.folder, overrides=job.overrides, resume=True, progress=note)
+    train(
+        list(training.data),
+        recipe=training.recipe,
+        out=training.folder,
+        overrides=training.overrides,
+        resume=True,
+        progress=note,
+    )
     total = time.process_time() - start
     steps = sorted(after - before for before, after in itertools.pairwise(marks))
     step = steps[len(steps) // 2] if steps else total

@@ -13,7 +13,7 @@ import yaml
 from tumorscope.errors import StudyError
 from tumorscope.files.atomic import write_text
 from tumorscope.studies.plan import Unit
-from tumorscope.studies.work import Job, threads_each
+from tumorscope.studies.work import Training, threads_each
 from tumorscope.training import Recipe
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Place:
             write_audit(found, self.out / AUDIT)
         return read_json(file)
 
-    def job(
+    def training(
         self,
         label: str,
         recipe: Recipe,
@@ -86,7 +86,7 @@ class Place:
         parts: tuple[str, ...] = (),
         overrides: Mapping[str, Any] | None = None,
         jobs: int | None = None,
-    ) -> Job:
+    ) -> Training:
         """Return what a process is told of one training.
 
         Args:
@@ -98,7 +98,7 @@ class Place:
             overrides: recipe keys over the recipe.
             jobs: how many work at once; the study's own number if not given.
         """
-        return Job(
+        return Training(
             label=label,
             data=self.data,
             recipe=write_recipe(recipe, self.out / RECIPES / f"{unit.run}.yaml"),

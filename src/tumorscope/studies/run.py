@@ -39,7 +39,7 @@ from tumorscope.studies.recorded import train_and_record, work_before
 from tumorscope.studies.results import gather, leaderboard
 from tumorscope.studies.search import LEDGER as SEARCH
 from tumorscope.studies.search import check_space, run_search
-from tumorscope.studies.work import Job
+from tumorscope.studies.work import Training
 
 
 @dataclass(frozen=True)
@@ -168,18 +168,18 @@ def _train_all(plan: Plan, ledger: Ledger, place: Place) -> None:
     left = [unit for label, unit in units.items() if entries[label].state != DONE]
     if left:
         place.say(f"{len(left)} of {len(units)} trainings to do, {place.jobs} at a time")
-    jobs = (_job(plan, unit, place) for unit in left)
-    train_and_record(ledger, jobs, place.jobs, _judge(plan, units, place.out), _counted(place, len(left)))
+    trainings = (_training(plan, unit, place) for unit in left)
+    train_and_record(ledger, trainings, place.jobs, _judge(plan, units, place.out), _counted(place, len(left)))
 
 
-def _job(plan: Plan, unit: Unit, place: Place) -> Job:
+def _training(plan: Plan, unit: Unit, place: Place) -> Training:
     recipe = plan.experiment(unit.run).recipe
-    return place.job(unit.label, recipe, unit, unit.folder(place.out), parts=plan.parts_of(unit))
+    return place.training(unit.label, recipe, unit, unit.folder(place.out), parts=plan.parts_of(unit))
 
 
-def _judge(plan: Plan, units: Mapping[str, Unit], out: Path) -> Callable[[Job], tuple[float, dict[str, Any]]]:
-    def judge(job: Job) -> tuple[float, dict[str, Any]]:
-        unit, metric, found = units[job.label], plan.study.metric, {}
+def _judge(plan: Plan, units: Mapping[str, Unit], out: Path) -> Callable[[Training], tuple[float, dict[str, Any]]]:
+    def judge(training: Training) -> tuple[float, dict[str, Any]]:
+        unit, metric, found = units[training.label], plan.study.metric, {}
         for name in plan.protocols_of(unit):
             value = value_of(metric, answers_of([unit], plan.study.protocols[name], out))
             if value is not None:

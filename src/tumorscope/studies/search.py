@@ -68,8 +68,8 @@ def _try(search: Search, recipe: Recipe, number: int, ledger: Ledger, place: Pla
     ledger.enroll([(name, params, distributions(search))])
     place.say(f"{name}: " + ", ".join(f"{key} {_text(value)}" for key, value in params.items()))
     unit = Unit(search.seed, search.split, 0, f"{slug(search.name)}-trial{number:03d}")
-    job = place.job(name, with_settings(recipe, params), unit, place.out / name, jobs=1)
-    train_and_record(ledger, [job], 1, lambda job: (judge(search, job.folder / LOG), {}), place.say)
+    training = place.training(name, with_settings(recipe, params), unit, place.out / name, jobs=1)
+    train_and_record(ledger, [training], 1, lambda training: (judge(search, training.folder / LOG), {}), place.say)
 
 
 def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:

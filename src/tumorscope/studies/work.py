@@ -29,8 +29,8 @@ NOT_LEARNT = ("running_mean", "running_var", "num_batches_tracked")
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a process is told.
+class Training:
+    """One training, as its process is told of it.
 
     Attributes:
         label: of the unit.
@@ -63,42 +63,46 @@ class Job:
 
 @dataclass(frozen=True)
 class Ended:
-    """What came of a job: facts, or the reason why there are none."""
+    """What came of a training: facts, or the reason why there are none."""
 
     facts: dict[str, Any]
     error: str | None = None
 
 
-Task = Callable[[Job], dict[str, Any]]
+Task = Callable[[Training], dict[str, Any]]
 
 
 def work_through(
-    task: Task, jobs: Iterable[Job], count: int, began: Callable[[Job], None], ended: Callable[[Job, Ended], None]
+    task: Task,
+    trainings: Iterable[Training],
+    count: int,
+    began: Callable[[Training], None],
+    ended: Callable[[Training, Ended], None],
 ) -> None:
-    """Run jobs, `count` at a time, each in a process of its own.
+    """Run trainings, `count` at a time, each in a process of its own.
 
     Args:
-        task: what is done with a job; a function of a module.
-        jobs: are taken one by one, when a process is free.
+        task: what is done with a training; a function of a module.
+        trainings: are taken one by one, when a process is free.
         count: of processes.
-        began: told of each job before it starts, in the caller's thread.
-        ended: told of each job after, in the caller's thread.
+        began: told of each training before it starts, in the caller's thread.
+        ended: told of each training after, in the caller's thread.
     """
-    jobs, running = iter(jobs), dict[Future[Ended], Job]()
+    trainings, running = iter(trainings), dict[Future[Ended], Training]()
     processes: dict[str, subprocess.Popen[bytes]] = {}
     pool = ThreadPoolExecutor(count)
     try:
         while True:
-            while len(running) < count and (job := next(jobs, None)) is not None:
-                began(job)
-                processes[job.label] = _start(job)
-                running[pool.submit(_talk, processes[job.label], task, job)] = job
+            while len(running) < count and (training := next(trainings, None)) is not None:
+                began(training)
+                processes[training.label] = _start(training)
+                running[pool.submit(_talk, processes[training.label], task, training)] = training
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                job = running.pop(future)
-                ended(job, future.result())
-                del processes[job.label]
+                training = running.pop(future)
+                ended(training, future.result())
+                del processes[training.label]
     finally:
         for process in processes.values():
             process.kill()
@@ -112,16 +116,16 @@ def threads_each(count: int) -> int:
     return max(1, (min(cores, int(given)) if given.isdigit() and int(given) else cores) // count)
 
 
-def _start(job: Job) -> subprocess.Popen[bytes]:
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **dict.fromkeys(THREADS_OF, str(job.threads))}
-    with job.log.open("ab") as log:
+def _start(training: Training) -> subprocess.Popen[bytes]:
+    training.log.parent.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, **dict.fromkeys(THREADS_OF, str(training.threads))}
+    with training.log.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment
         )
 
 
-def _talk(process: subprocess.Popen[bytes], task: Task, job: Job) -> Ended:
+def _talk(process: subprocess.Popen[bytes], task: Task, training: Training) -> Ended:
     """Tell a process what to do and wait for what came of it.
 
     Its input stays open meanwhile: that it closes is how the process learns that the study is gone.
@@ -129,7 +133,7 @@ def _talk(process: subprocess.Popen[bytes], task: Task, job: Job) -> Ended:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        process.stdin.write(pickle.dumps((task, job)))
+        process.stdin.write(pickle.dumps((task, training)))
         process.stdin.flush()
         answer = process.stdout.read()
         process.wait()
@@ -142,11 +146,11 @@ def _talk(process: subprocess.Popen[bytes], task: Task, job: Job) -> Ended:
         try:
             ended: Ended = pickle.loads(answer)
         except (EOFError, pickle.UnpicklingError):  # it was killed while it wrote
-            return Ended({}, f"its process ended in the middle of its answer; {job.log} holds what it said")
+            return Ended({}, f"its process ended in the middle of its answer; {training.log} holds what it said")
         return ended
     code = process.wait()
     why = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return Ended({}, f"its process {why}; {job.log} holds what it said, and memory or the disk may be short")
+    return Ended({}, f"its process {why}; {training.log} holds what it said, and memory or the disk may be short")
 
 
 def _close(stream: Any) -> None:
@@ -156,7 +160,7 @@ def _close(stream: Any) -> None:
         return
 
 
-def train_job(job: Job) -> dict[str, Any]:
+def run_training(training: Training) -> dict[str, Any]:
     """Train, or go on training, and measure; return what is worth noting.
 
     Raises:
@@ -164,35 +168,36 @@ def train_job(job: Job) -> dict[str, Any]:
     """
     from tumorscope.training import train
 
-    limit_threads(job.threads)
+    limit_threads(training.threads)
     start, cpu = time.perf_counter(), time.process_time()
     train(
-        list(job.data), recipe=job.recipe, out=job.folder, split=job.split, fold=job.fold, overrides=job.overrides,
-        resume=True, catalog=job.catalog, shared_cache=job.cache, threads=job.threads, say=print,
+        list(training.data), recipe=training.recipe, out=training.folder, split=training.split, fold=training.fold,
+        overrides=training.overrides, resume=True, catalog=training.catalog, shared_cache=training.cache,
+        threads=training.threads, say=print,
     )  # fmt: skip
-    for part in set(job.parts) - {TEST}:
-        _measure(job, part)
+    for part in set(training.parts) - {TEST}:
+        _measure(training, part)
     return {
         "seconds": round(time.perf_counter() - start, 1),
         "cpu_seconds": round(time.process_time() - cpu, 1),
-        "parameters": _parameters(job.folder / BEST),
-        "threads": job.threads,
+        "parameters": _parameters(training.folder / BEST),
+        "threads": training.threads,
     }
 
 
-def _measure(job: Job, part: str) -> None:
+def _measure(training: Training, part: str) -> None:
     """Measure the model on a part that its training used; the files go into a folder of their own in the run's."""
     from tumorscope.catalog import Catalog
     from tumorscope.evaluation import evaluate
     from tumorscope.inference import load
     from tumorscope.pages.evaluation import write_evaluation
 
-    model = load(job.folder / MODEL, threads=job.threads)
-    catalog = Catalog.read(job.folder / CATALOG, list(job.data))
-    if job.catalog is not None:
-        catalog = replace(job.catalog, table=catalog.table.assign(official=job.catalog.table["official"]))
-    found = evaluate(model, catalog, split=part, trained_on=catalog.table, seed=int(job.overrides.get("seed", 0)))
-    write_evaluation(found, job.folder / part)
+    model = load(training.folder / MODEL, threads=training.threads)
+    catalog = Catalog.read(training.folder / CATALOG, list(training.data))
+    if training.catalog is not None:
+        catalog = replace(training.catalog, table=catalog.table.assign(official=training.catalog.table["official"]))
+    found = evaluate(model, catalog, split=part, trained_on=catalog.table, seed=int(training.overrides.get("seed", 0)))
+    write_evaluation(found, training.folder / part)
 
 
 def _parameters(checkpoint: Path) -> int:

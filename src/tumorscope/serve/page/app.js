@@ -1,7 +1,8 @@
 // The shell: navigation, theme, the key dialog, the line at the foot, and whichever page the address names.
 import { html, render, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
 import { onKeyWanted } from "./api.js";
-import { Button, Dialog, ErrorLine, Icon, Page, useModel } from "./components.js";
+import { Button, Dialog, ErrorLine, Icon, Page } from "./components.js";
+import { useModel } from "./hooks.js";
 import { currentPath } from "./address.js";
 import { PAGES } from "./pages.js";
 

@@ -1,7 +1,8 @@
 // Where an audit begins: a folder under a data root, or a zip.
 import { html, useRef, useState } from "./dom.js";
 import { request, send } from "./api.js";
-import { Button, Empty, ErrorLine, Icon, Notice, Page, Progress, Section, useJson } from "./components.js";
+import { Button, Empty, ErrorLine, Icon, Notice, Page, Progress, Section } from "./components.js";
+import { useJson } from "./hooks.js";
 import { capital } from "./phrases.js";
 import { counted } from "./figures.js";
 import { Word } from "./terms.js";

@@ -8,12 +8,13 @@
 //    tones .bad .warn .good .note .plain that set --tone and --tone-bg), so that both themes work.
 // 4. Ask the server through api.js (request, getJson, send with upload progress, followEvents for server-sent events, download,
 //    save): it brings the API key, waits at 429, and throws Problem, which <${ErrorLine} error=${error}> shows.
+//    What is asked for when a part is shown comes by a hook of hooks.js (useJson, useModel).
 // The policy of the page: no inline script or style in markup (a `style=${{...}}` object is fine), nothing from elsewhere,
 // text of files and servers only as text (never innerHTML). Every word of the trade stands in a <${Term}>.
 
-import { Fragment, html, useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from "./dom.js";
+import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "./dom.js";
 import { Icon } from "./icons.js";
-import { Problem, getJson, request } from "./api.js";
+import { Problem, request } from "./api.js";
 import { TERMS } from "./words.js";
 
 export { Icon };
@@ -269,48 +270,9 @@ export function Menu({ icon, label, children }) {
     <div class="menu" id=${id} popover="auto" ref=${menu} onToggle=${place} onClick=${close}>${children}</div></span>`;
 }
 
-/** Ask the server for JSON when shown: `{data, error, again}`; data and error are null while it is under way. */
-export function useJson(path) {
-  const [state, setState] = useState({ data: null, error: null });
-  const [round, setRound] = useState(0);
-  useEffect(() => {
-    const stop = new AbortController();
-    setState({ data: null, error: null });
-    getJson(path, { signal: stop.signal }).then(
-      (data) => setState({ data, error: null }),
-      (error) => error.name === "AbortError" || setState({ data: null, error }),
-    );
-    return () => stop.abort();
-  }, [path, round]);
-  return { ...state, again: useCallback(() => setRound((value) => value + 1), []) };
-}
-
-let modelAsked = null;
-
-/** The model that answers here, of GET /v1/models, asked for once: `{model, error, again}`. */
-export function useModel() {
-  const [state, setState] = useState({ model: null, error: null });
-  const [round, setRound] = useState(0);
-  useEffect(() => {
-    let isWanted = true;
-    modelAsked ??= getJson("/v1/models");
-    modelAsked.then(
-      ({ models }) => isWanted && setState({ model: models[0], error: null }),
-      (error) => {
-        modelAsked = null;
-        if (isWanted) setState({ model: null, error });
-      },
-    );
-    return () => (isWanted = false);
-  }, [round]);
-  return { ...state, again: useCallback(() => setRound((value) => value + 1), []) };
-}
-
 /** Read a text out to users of a screen reader. */
 export function announce(text) {
   const place = document.getElementById("announcements");
   if (!place || place.textContent === text) return;
   place.textContent = text;
 }
-
-export { Fragment };

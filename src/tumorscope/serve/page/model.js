@@ -1,6 +1,7 @@
 // The model's card, readable: what it was trained on, measured at, never shown, and where its limits lie.
 import { html } from "./dom.js";
-import { Button, ErrorLine, Notice, Page, Progress, Section, Table, Term, Tiles, useModel } from "./components.js";
+import { Button, ErrorLine, Notice, Page, Progress, Section, Table, Term, Tiles } from "./components.js";
+import { useModel } from "./hooks.js";
 import { save } from "./api.js";
 import { asFigure, asLimit, className, metricName, setName } from "./phrases.js";
 

@@ -1,7 +1,8 @@
 // One run in full: its headline and the floors under it, what is left without leaks, how it learned, what it got wrong.
 import { html, useState } from "./dom.js";
 import { download } from "./api.js";
-import { Badge, Button, ErrorLine, Icon, Notice, Page, Progress, Section, Table, Tiles, useJson } from "./components.js";
+import { Badge, Button, ErrorLine, Icon, Notice, Page, Progress, Section, Table, Tiles } from "./components.js";
+import { useJson } from "./hooks.js";
 import { metricName } from "./phrases.js";
 import { Axis, FLOORS_NOTE, Figure, PageLink, Sentences, area, bringUp, count, range, share } from "./figures.js";
 import { Word } from "./terms.js";

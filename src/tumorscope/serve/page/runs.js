@@ -1,6 +1,7 @@
 // The evaluation page: the runs under --runs, each with its headline above the floors, and one of them in full.
 import { html, useEffect, useState } from "./dom.js";
-import { Button, Empty, ErrorLine, Page, Progress, Section, useJson } from "./components.js";
+import { Button, Empty, ErrorLine, Page, Progress, Section } from "./components.js";
+import { useJson } from "./hooks.js";
 import { counted } from "./figures.js";
 import { Word } from "./terms.js";
 import { Run } from "./run.js";

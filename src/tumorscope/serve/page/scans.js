@@ -1,7 +1,8 @@
 // The scans page: worklist, viewer and answer, and the commands that buttons, keys and drops share.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./dom.js";
 import { Answer } from "./answer.js";
-import { Button, Dialog, ErrorLine, announce, useModel } from "./components.js";
+import { Button, Dialog, ErrorLine, announce } from "./components.js";
+import { useModel } from "./hooks.js";
 import { bestIndex, makeCommands } from "./commands.js";
 import { Downloads } from "./downloads.js";
 import { RESTING } from "./draw.js";

@@ -1,6 +1,7 @@
 // What stands where no scan is yet: where to drop, what else one can do, and samples to try.
 import { html } from "./dom.js";
-import { Button, ErrorLine, Icon, Picture, useJson } from "./components.js";
+import { Button, ErrorLine, Icon, Picture } from "./components.js";
+import { useJson } from "./hooks.js";
 
 /** @param {{commands: object}} props see scans.js */
 export function Start({ commands }) {
