@@ -69,3 +69,10 @@ def test_sequences_of_several_slices_are_a_volume_each(ask, draw):
 def test_a_file_of_more_slices_than_a_server_takes_fails_alone(ask, draw):
     answers = ask(quadrants(draw, 0, 1, 2), limits=Limits(slices=2))
     assert [answer.finding.message for answer in answers] == 2 * ["holds 3 slices; split it below 2"]
+
+
+def test_slices_beyond_what_may_stand_in_memory_are_told_and_not_read(ask, draw):
+    answers = ask(quadrants(draw, 0, 1, 2), limits=Limits(file_pixels=2 * 32 * 32), pictures="layers")[:4]
+    assert [answer.finding.status for answer in answers] == ["ok", "ok", "error", "ok"]
+    assert answers[2].finding.message == "has more than 2,048 pixels in its slices, too many to draw at once; split it"
+    assert answers[3].finding.message == "slice 3 could not be read"

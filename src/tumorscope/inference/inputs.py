@@ -66,6 +66,7 @@ def read_inputs(
     keep_planes: bool = False,
     max_pixels: int = MAX_PIXELS,
     max_slices: int = MAX_SLICES,
+    max_kept_pixels: int | None = None,
 ) -> Iterator[Input | UnreadSlice]:
     """Open a scan and bring one slice after the other to a model's input; nothing is raised for a damaged one.
 
@@ -76,12 +77,20 @@ def read_inputs(
         keep_planes: keep the slices as read too; pictures are drawn from them.
         max_pixels: a slice with more is not read.
         max_slices: a scan with more is not read.
+        max_kept_pixels: of all slices that are kept; of a scan with more, the slices beyond are not read. None for
+            no limit, which suits who takes one slice after the other.
     """
     try:
         with ref.open(max_pixels) as scan:
             _check_count(ref, scan.header.slices, max_slices)
+            kept = 0
             for index in range(scan.header.slices):
-                yield from _inputs_of_slice(ref.name, scan, index, spec, channels, keep_planes)
+                if max_kept_pixels is not None and kept >= max_kept_pixels:
+                    yield _beyond(ref.name, scan.header, index, max_kept_pixels)
+                    continue
+                for item in _inputs_of_slice(ref.name, scan, index, spec, channels, keep_planes):
+                    kept += item.plane.size if isinstance(item, Input) and item.plane is not None else 0
+                    yield item
     except ScanError as error:
         yield UnreadSlice(ref.name, None, error)
 
@@ -89,6 +98,13 @@ def read_inputs(
 def _check_count(ref: ScanRef, slices: int, most: int) -> None:
     if slices > most:
         raise ScanError(f"holds {slices:,} slices", file=ref.name, remedy=f"split it below {most:,}")
+
+
+def _beyond(name: str, header: Header, index: int, most: int) -> UnreadSlice:
+    error = ScanError(
+        f"has more than {most:,} pixels in its slices, too many to draw at once", file=name, remedy="split it"
+    )
+    return UnreadSlice(name, index, error, is_last=index == header.slices - 1)
 
 
 def _inputs_of_slice(

@@ -182,6 +182,7 @@ class Model:
         keep_planes: bool = False,
         max_pixels: int = MAX_PIXELS,
         max_slices: int = MAX_SLICES,
+        max_kept_pixels: int | None = None,
     ) -> Sequence[Input | UnreadSlice]:
         """Read a file as inputs of this model, or as what says why it, or a slice of it, cannot be read.
 
@@ -191,9 +192,13 @@ class Model:
             keep_planes: keep the slices as read too; pictures are drawn from them.
             max_pixels: a slice with more is not read.
             max_slices: a file with more is not read.
+            max_kept_pixels: of all its slices, where they are kept; those beyond are not read.
         """
-        limits = {"max_pixels": max_pixels, "max_slices": max_slices}
-        return list(read_inputs(ScanRef(file), self.card.spec, channels, keep_planes=keep_planes, **limits))
+        items = read_inputs(
+            ScanRef(file), self.card.spec, channels, keep_planes=keep_planes, max_pixels=max_pixels,
+            max_slices=max_slices, max_kept_pixels=max_kept_pixels,
+        )  # fmt: skip
+        return list(items)
 
     def answer(self, items: Sequence[Input | UnreadSlice]) -> list[Answer]:
         """Run the graph on what `read` gave, of any number of files, and say what each item shows.

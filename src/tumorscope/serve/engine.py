@@ -125,6 +125,7 @@ class Engine:
                 keep_planes=task.pictures != "none",
                 max_pixels=self._limits.pixels,
                 max_slices=self._limits.slices,
+                max_kept_pixels=self._limits.file_pixels,
             )
         except Exception as error:  # a file that trips a library in a way that no reader foresees fails alone
             log_place(error)

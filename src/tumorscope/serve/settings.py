@@ -26,6 +26,7 @@ class Limits:
         job_files: of a job.
         pixels: of a slice; one with more fails alone.
         slices: of a file; one with more fails alone.
+        file_pixels: of all slices of a file whose pictures are drawn, which are in memory together; those beyond fail.
         jobs: of every kind that may be open at one time.
         job_lifetime_seconds: from the end of a job to its removal, unless `ServeSettings.keep` keeps it.
         connections: open at one time.
@@ -47,6 +48,7 @@ class Limits:
     job_files: int = 10_000
     pixels: int = 24_000_000
     slices: int = 512
+    file_pixels: int = 128_000_000
     jobs: int = 16
     job_lifetime_seconds: float = 3600.0
     connections: int = 1024
