@@ -1,6 +1,6 @@
 """Compares two builds of the package: how long the verbs take, and in how much memory.
 
-    python benchmarks/foundations.py --before ../old/src --data DATA [--pictures FOLDER] [--repeats 3]
+    python benchmarks/foundations.py --before ../old/src --data DATA [--pictures FOLDER] [--evaluate-on DATA]
 
 Every figure is of a fresh process, `tumorscope VERB ...`. The builds take turns, and each repeat begins with the other
 one, so that what else the machine does falls on both. The best wall time, CPU time and peak memory of the repeats are
@@ -52,7 +52,8 @@ def main() -> None:
         used = _measure(calls, builds, given.repeats, work)
     best = {name: {build: _best(runs) for build, runs in of_builds.items()} for name, of_builds in used.items()}
     verbs = {name: {**figures, "ratio": _ratios(**figures)} for name, figures in best.items()}
-    about = {"data": given.data.name, "pictures": given.pictures.name, "many": given.many, "repeats": given.repeats}
+    sets = {"data": given.data.name, "pictures": given.pictures.name, "evaluate_on": given.evaluate_on.name}
+    about = {**sets, "many": given.many, "repeats": given.repeats}
     write_record("foundations", {**about, "load_before": load, "verbs": verbs}, PACKAGES)
     for name, figures in verbs.items():
         print(f"{name:<18}", "  ".join(f"{what} x{ratio:.2f}" for what, ratio in figures["ratio"].items()))
@@ -62,13 +63,14 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--before", type=Path, required=True, help="the src folder of the other checkout")
     parser.add_argument("--after", type=Path, default=OWN, help="the src folder of this one")
-    parser.add_argument("--data", type=Path, required=True, help="the data set to audit and to evaluate on")
+    parser.add_argument("--data", type=Path, required=True, help="the data set to audit")
     parser.add_argument("--pictures", type=Path, help="the folder to predict on; else that of --data")
+    parser.add_argument("--evaluate-on", type=Path, help="the data set to evaluate on; else that of --data")
     parser.add_argument("--many", type=int, default=2000, help="how many identical, and how many empty files")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", nargs="*", help="names of what to measure, such as audit")
     given = parser.parse_args()
-    given.pictures = given.pictures or given.data
+    given.pictures, given.evaluate_on = given.pictures or given.data, given.evaluate_on or given.data
     return given
 
 
@@ -80,7 +82,7 @@ def _calls(given: argparse.Namespace, work: Path) -> dict[str, list[str]]:
         "predict_folder": ["predict", str(given.pictures), "--json"],
         "predict_cold": ["predict", one, "--json"],
         "audit": ["audit", str(given.data), "--out", "{out}"],
-        "evaluate": ["evaluate", "{model}", str(given.data), "--split", "all", "--out", "{out}"],
+        "evaluate": ["evaluate", "{model}", str(given.evaluate_on), "--split", "all", "--out", "{out}"],
         "audit_identical": ["audit", str(identical), "--out", "{out}"],
         "audit_empty": ["audit", str(empty), "--out", "{out}"],
     }
