@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tumorscope.audits.audit import run_audit
 from tumorscope.catalog import Catalog, add_groups, assign_split, build_catalog, write_catalog
 from tumorscope.catalog.phantom import write_phantom
 from tumorscope.catalog.prepare import prepare
-from tumorscope.catalog.slices import SliceRow, map_slices, read_mask, slice_keys, slice_rows
-from tumorscope.errors import ScanError
+from tumorscope.catalog.slices import SliceRow, map_slices, mask_files, read_mask, slice_keys, slice_rows
+from tumorscope.errors import CatalogError, ScanError
 from tumorscope.evaluation import evaluate
 from tumorscope.evaluation.overlap import find_overlap
 from tumorscope.inference import load
@@ -235,3 +236,40 @@ def test_a_slice_is_read_where_it_lies_whatever_was_read_before(stacks):
     for row, mean in zip(rows, means, strict=True):
         with open_scan(row.file) as scan:
             assert mean == float(scan.read(row.index).mean())
+
+
+def test_a_mask_in_color_is_drawn_where_any_channel_is(tmp_path):
+    red = np.zeros((32, 32, 3), np.uint8)
+    red[8:16, 8:16, 0] = 255
+    Image.fromarray(red).save(tmp_path / "mask.png")
+    mask = read_mask(SliceRow("scan.png", mask=str(tmp_path / "mask.png")), (32, 32))
+    assert mask is not None
+    assert mask.sum() == 64
+
+
+@pytest.mark.parametrize(("column", "text"), [("slice", "-1"), ("slice", "two"), ("channel", "²")])
+def test_a_number_of_an_index_that_is_none_is_named_with_its_line(stacks, column, text):
+    (stacks / "index.csv").write_text(f"path,label,{column}\nglioma/00.stack,glioma,{text}\n")
+    with pytest.raises(CatalogError, match=rf"index\.csv: line 2 has the {column} '{text}'; number from 0"):
+        build_catalog([stacks])
+
+
+def test_an_index_takes_single_slices_as_tables_write_them(stacks):
+    (stacks / "index.csv").write_text("path,label,slice\nglioma/00.stack,glioma,0.0\nglioma/00.stack,notumor,3.0\n")
+    table = build_catalog([stacks]).table
+    assert list(zip(table["label"], table["slice"], strict=True)) == [("glioma", 0), ("notumor", 3)]
+
+
+def test_each_slice_of_a_patient_folder_has_the_label_of_its_own_mask(tmp_path):
+    folder = tmp_path / "lgg" / "TCGA_CS_0000_19981004"
+    folder.mkdir(parents=True)
+    pages, empty = [bright_quadrant(number) for number in range(4)], np.zeros((32, 32), np.uint8)
+    for name, drawn in (("scan.tif", pages), ("scan_mask.tif", [empty, pages[1], pages[2], empty])):
+        first, *others = map(Image.fromarray, drawn)
+        first.save(folder / name, save_all=True, append_images=others)
+    catalog = build_catalog([tmp_path / "lgg"])
+    table = catalog.table
+    assert list(table["label"]) == ["notumor", "tumor", "tumor", "notumor"]
+    rows = slice_rows(table, mask_files(table, catalog.roots))
+    masks = [*map_slices(rows, lambda read: read.mask, masks=True)]
+    assert [mask is not None and int(mask.sum()) for mask in masks] == [False, 256, 256, False]

@@ -136,7 +136,7 @@ def test_data_sets_of_one_name_get_a_number(tmp_path):
         ("navoneel_253", "yes/no folders", 253),
         ("lgg_kaggle_3m", "kaggle_3m", 3195),
         ("radiopaedia_44", "index.csv", 4478),
-        ("brats_slices", "index.csv", 2772),
+        ("brats_slices", "index.csv", 2988),
     ],
 )
 def test_public_sets_are_recognized(data_root, name, layout, count):

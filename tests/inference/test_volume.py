@@ -100,3 +100,12 @@ def test_a_picture_is_no_volume_whatever_its_sequences(sequences):
 def test_the_geometry_is_passed_on():
     lies = FindingGeometry(spacing=(5.0, 1.0, 1.0), plane="axial", sides_known=True, is_regular=True)
     assert volume_findings([clear(0), clear(1)], lies)[0].geometry == lies
+
+
+def test_a_slice_that_could_not_be_read_lacks_in_the_volume_of_each_sequence():
+    slices = [said(index, "notumor", 0.1, sequence=name) for index in (0, 2) for name in ("T1", "FLAIR")]
+    found = volume_findings([*slices[:2], broken(1), *slices[2:]])
+    assert [(volume.sequence, volume.status, volume.message) for volume in found] == [
+        (name, "ok", "slice 2 could not be read") for name in ("T1", "FLAIR")
+    ]
+    assert all("Slice 1 of 3" in volume.sentence for volume in found)

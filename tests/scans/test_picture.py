@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from tumorscope.errors import ScanError
 from tumorscope.scans import open_scan
@@ -199,14 +199,10 @@ def test_what_a_camera_appends_to_a_jpeg_is_no_slice(tmp_path):
 def test_a_damaged_page_is_named_and_the_others_are_read(tmp_path):
     first, *others = map(Image.fromarray, PAGES)
     path = _save(tmp_path, first, "stack.tif", save_all=True, append_images=others, compression="tiff_adobe_deflate")
-    with Image.open(path) as image:
-        image.seek(2)
-        at = image.tag_v2[273][0]  # type: ignore[attr-defined]
-    data = bytearray(path.read_bytes())
-    data[at : at + 20] = bytes(20)
-    path.write_bytes(data)
-    with open_scan(path) as scan:
-        with pytest.raises(ScanError, match=r"stack\.tif: is damaged or truncated in slice 2 "):
+    with open_scan(spoiled(path, 2)) as scan:
+        with pytest.raises(ScanError, match=r"stack\.tif: is damaged or truncated in slice 3 of 5 "):
+            scan.read(2)
+        with pytest.raises(ScanError, match="in slice 3 of 5"):
             scan.read(2)
         np.testing.assert_array_equal(scan.read(3), PAGES[3])
 
@@ -217,3 +213,71 @@ def test_a_closed_scan_lets_go_of_its_file(tmp_path):
         assert len(scan.header.sha256) == 64
     path.unlink()
     np.testing.assert_array_equal(scan.read(0), GRAY)
+
+
+def spoiled(path, page):
+    """Overwrite the first bytes of a page of a TIFF."""
+    with Image.open(path) as image:
+        image.seek(page)
+        at = image.tag_v2[273][0]  # type: ignore[attr-defined]
+    data = bytearray(path.read_bytes())
+    data[at : at + 20] = bytes(20)
+    path.write_bytes(data)
+    return path
+
+
+def test_a_damaged_first_page_stays_damaged_however_often_it_is_read(tmp_path):
+    first, *others = map(Image.fromarray, PAGES)
+    path = _save(tmp_path, first, "stack.tif", save_all=True, append_images=others, compression="tiff_adobe_deflate")
+    with open_scan(spoiled(path, 0)) as scan:
+        for _ in range(2):
+            with pytest.raises(ScanError, match="in slice 1 of 5"):
+                scan.read(0)
+        np.testing.assert_array_equal(scan.read(1), PAGES[1])
+
+
+def test_a_page_without_a_header_is_told_and_those_before_it_are_read(tmp_path):
+    first, *others = map(Image.fromarray, PAGES)
+    path = _save(tmp_path, first, "stack.tif", save_all=True, append_images=others)
+    with Image.open(path) as image:
+        image.seek(2)
+        data = bytearray(path.read_bytes())
+        at = image._TiffImageFile__first  # type: ignore[attr-defined]
+        for _ in range(2):  # along the chain of headers to the third
+            count = int.from_bytes(data[at : at + 2], "little")
+            at = int.from_bytes(data[at + 2 + 12 * count : at + 6 + 12 * count], "little")
+    path.write_bytes(data[:at])
+    with open_scan(path) as scan:
+        assert scan.header.slices == 3
+        np.testing.assert_array_equal(scan.read(1), PAGES[1])
+        with pytest.raises(ScanError, match="in slice 3 of 3"):
+            scan.read(2)
+
+
+def test_a_black_first_page_does_not_decide_that_a_file_holds_no_sequences(tmp_path):
+    rgb = np.dstack([GRAY, 255 - GRAY, np.full_like(GRAY, 90)])
+    pages = [Image.fromarray(np.zeros_like(rgb)), Image.fromarray(rgb), Image.fromarray(rgb)]
+    path = _save(tmp_path, pages[0], "stack.tif", save_all=True, append_images=pages[1:])
+    with open_scan(path) as scan:
+        assert scan.header.sequences == ("T1", "FLAIR", "T1ce")
+        assert not scan.read(0).any()
+        np.testing.assert_array_equal(scan.read(2), 255 - GRAY)
+
+
+@pytest.mark.parametrize("name", ["stack.png", "stack.gif", "stack.webp", "stack.tif"])
+def test_slices_are_read_in_any_order(tmp_path, name):
+    first, *others = map(Image.fromarray, PAGES)
+    options = {"lossless": True} if name.endswith("webp") else {}
+    path = _save(tmp_path, first, name, save_all=True, append_images=others, **options)
+    with open_scan(path) as scan:
+        for index in (3, 1, 4, 0, 2, 1):
+            np.testing.assert_array_equal(scan.read(index), PAGES[index])
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_a_turned_tiff_is_turned_back_compressed_or_not(tmp_path, compression):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[274] = 6
+    path = _save(tmp_path, Image.fromarray(GRAY), "turned.tif", tiffinfo=tags, compression=compression)
+    with open_scan(path) as scan:
+        np.testing.assert_array_equal(scan.read(0), np.rot90(GRAY, -1))

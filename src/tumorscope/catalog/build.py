@@ -143,6 +143,8 @@ def _channels(scan: Scan, index: int, entry: Entry, channels: Channels) -> list[
     if not sequences:
         return [None]
     if entry.channel is not None:
+        if entry.channel >= len(sequences):
+            raise ScanError(f"has no channel {entry.channel}, but {len(sequences)} sequences", file=scan.source)
         return [entry.channel]
     usual = channel_of(scan.header, None)
     if channels == "one":

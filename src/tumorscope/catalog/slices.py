@@ -147,5 +147,5 @@ def read_mask(row: SliceRow, shape: tuple[int, int], slices: int = 1) -> NDArray
                 file=row.mask,
                 remedy="give a mask of as many slices",
             )
-        values = drawn.read(row.index)
+        values = read_sequences(drawn, row.index).max(axis=-1) if drawn.header.sequences else drawn.read(row.index)
     return np.asarray(cv2.resize(values, shape[::-1], interpolation=cv2.INTER_NEAREST) > 0)

@@ -33,16 +33,16 @@ def predict(
         raise UsageError("--json and --jsonl exclude each other", remedy="give one of them")
     chosen, loaded = channel_choice(channels), load(model)
     if jsonl:
-        failed = 0
+        failed = set[str]()
         for finding in loaded.iter_findings(paths, out=out, channels=chosen):
             print(finding.to_json(), flush=True)
-            failed += finding.status == "error"
+            failed |= {finding.file} if finding.status == "error" else set()
     else:
         with Reporter() as progress:
             findings = loaded.predict(paths, out=out, channels=chosen, progress=progress)
-        failed = len(findings.failed)
+        failed = {finding.file for finding in findings.failed}
         print(findings.to_json() if json else _lines(findings, out))
-    stop_if_unreadable(failed)
+    stop_if_unreadable(len(failed))
 
 
 def _lines(findings: Findings, out: Path | None) -> str:

@@ -23,10 +23,11 @@ def volume_findings(findings: Sequence[SliceFinding], geometry: FindingGeometry 
 
     A picture of several sequences is no volume: each of its sequences speaks for itself.
     """
-    by_sequence: dict[str | None, list[SliceFinding]] = {}
-    for finding in findings:
-        by_sequence.setdefault(finding.sequence, []).append(finding)
-    return [volume_finding(slices, geometry) for slices in by_sequence.values() if len(slices) > 1]
+    sequences = dict.fromkeys(finding.sequence for finding in findings)
+    if len(sequences) > 1:
+        sequences.pop(None, None)  # of a slice that could not be read nobody knows the sequences: it lacks in each
+    of_each = [[one for one in findings if one.sequence in (sequence, None)] for sequence in sequences]
+    return [volume_finding(slices, geometry) for slices in of_each if len(slices) > 1]
 
 
 def volume_finding(

@@ -42,46 +42,63 @@ def looks_like_picture(head: bytes) -> bool:
 class PictureScan(DecodedScan):
     """A picture of one page or several. Each page is a slice, 0 to 255, upright as its EXIF tag says.
 
-    A color page becomes its luma; where the three channels of the first page hold three sequences (see
-    `holds_sequences`), those of every page are kept.
+    A color page becomes its luma; where the three channels of the first page that shows anything hold three sequences
+    (see `holds_sequences`), those of every page are kept.
     """
 
-    def __init__(self, path: Path, image: Image.Image, pages: tuple[int, ...], max_pixels: int) -> None:
-        self.source, self._image, self._pages, self._max_pixels = path, image, pages, max_pixels
-        first = self._first_page()
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        height, width = (image.height, image.width) if isinstance(first, ScanError) else first.shape[:2]
-        super().__init__(
-            path,
-            Header(
-                format=image.format or "",
-                mode=self._mode,
-                slices=len(pages),
-                height=height,
-                width=width,
-                bits=bits_of(self._mode),
-                sha256=digest,
-                sequences=LGG_SEQUENCES if isinstance(first, np.ndarray) and first.ndim == 3 else (),
-            ),
-        )
-        if isinstance(first, np.ndarray):
-            self._last = (0, first)
+    def __init__(self, path: Path, max_pixels: int) -> None:
+        self.source, self._max_pixels = path, max_pixels
+        self._damaged: dict[int, ScanError] = {}
+        self._open()
+        try:
+            mode, size = self._image.mode, self._image.size
+            with _said_of(path):
+                self._pages = _slice_pages(self._image)
+            _check_count(len(self._pages), path)
+            _check_size(self._image, path, max_pixels)
+            first, sequences = self._look()
+        except BaseException:
+            self.close()
+            raise
+        self._file.seek(0)
+        digest = hashlib.file_digest(self._file, "sha256").hexdigest()
+        height, width = size[::-1] if first is None else first.shape[:2]
+        name = self._image.format or ""
+        super().__init__(path, Header(name, mode, len(self._pages), height, width, bits_of(mode), digest, sequences))
+        if first is not None:
+            self._last = (0, first if sequences or first.ndim == 2 else _to_gray(first))
 
     def close(self) -> None:
         """Close the file."""
         self._image.close()
+        self._file.close()
 
-    def _first_page(self) -> Pixels | ScanError:
-        """Decode the first page, which tells what the channels hold; of several pages one may be damaged."""
-        self._mode = self._image.mode
+    def _open(self) -> None:
+        """Open the file, not its path: Pillow maps an uncompressed TIFF that has a path, and then turns it wrongly."""
+        self._at = -1
+        self._file = self.source.open("rb")
         try:
-            pixels = self._page(0)
-        except ScanError as error:
-            if len(self._pages) == 1:
-                raise
-            return error
-        return _gray_or_sequences(pixels) if pixels.ndim == 3 else pixels
+            with _said_of(self.source):
+                self._image = Image.open(self._file)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _look(self) -> tuple[Pixels | None, tuple[str, ...]]:
+        """Decode pages until one shows anything; return the first, None if it is damaged, and what channels hold."""
+        first: Pixels | None = None
+        for index in range(len(self._pages)):
+            try:
+                pixels = self._page(index)
+            except ScanError:
+                if len(self._pages) == 1:
+                    raise
+                continue
+            first = pixels if index == 0 else first
+            if (pixels > FOREGROUND).any():
+                holds = pixels.ndim == 3 and not _is_gray(pixels) and holds_sequences(pixels)
+                return first, LGG_SEQUENCES if holds else ()
+        return first, ()
 
     def _decode(self, index: int) -> Pixels:
         pixels = self._page(index)
@@ -90,31 +107,39 @@ class PictureScan(DecodedScan):
         return pixels if self.header.sequences else _to_gray(pixels)
 
     def _page(self, index: int) -> Pixels:
-        """Decode a page as it is stored: gray, or color."""
-        with _said_of(self.source, index if len(self._pages) > 1 else None):
-            self._image.seek(self._pages[index])
-            _check_size(self._image, self.source, self._max_pixels)
-            return _pixels(ImageOps.exif_transpose(self._image))
+        """Decode a page as it is stored: gray, or color; what was damaged once stays so.
+
+        After an error Pillow gives whatever it holds, so the file is opened anew; frames of an animation build on
+        those before them.
+        """
+        builds_on = [at for at in self._damaged if at == index or (at < index and self._image.format != "TIFF")]
+        if builds_on:
+            raise self._damaged[builds_on[0]]
+        if index < self._at and self._image.format != "TIFF":
+            self.close()
+            self._open()
+        several = (index + 1, len(self._pages)) if len(self._pages) > 1 else None
+        try:
+            with _said_of(self.source, several):
+                self._image.seek(self._pages[index])
+                self._at = index
+                _check_size(self._image, self.source, self._max_pixels)
+                return _pixels(ImageOps.exif_transpose(self._image))
+        except ScanError as error:
+            self._damaged[index] = error
+            self.close()
+            self._open()
+            raise
 
 
 def open_picture(path: Path, max_pixels: int = MAX_PIXELS) -> PictureScan:
-    """Open a picture; its first page is decoded at once.
+    """Open a picture; pages are decoded until one shows anything, mostly the first.
 
     Raises:
         ScanError: the file is truncated, damaged, of an unknown mode, or has too many pages, or more pixels in one of
             them than `max_pixels`.
     """
-    with _said_of(path):
-        image = Image.open(path)
-    try:
-        with _said_of(path):
-            pages = _slice_pages(image)
-        _check_count(len(pages), path)
-        _check_size(image, path, max_pixels)
-        return PictureScan(path, image, pages, max_pixels)
-    except BaseException:
-        image.close()
-        raise
+    return PictureScan(path, max_pixels)
 
 
 def bits_of(mode: str) -> int:
@@ -129,12 +154,19 @@ def _slice_pages(image: Image.Image) -> tuple[int, ...]:
 
     What a camera appends to a JPEG (MPO) are previews and gain maps of the first picture.
     """
-    count = 1 if image.format in ("JPEG", "MPO") else int(getattr(image, "n_frames", 1))
-    if image.format != "TIFF" or count == 1 or count > MAX_SLICES:
-        return tuple(range(count))
+    if image.format in ("JPEG", "MPO"):
+        return (0,)
+    if image.format != "TIFF":
+        return tuple(range(int(getattr(image, "n_frames", 1))))
     slices = []
-    for page in range(count):
-        image.seek(page)
+    for page in range(MAX_SLICES + 1):
+        try:
+            image.seek(page)
+        except EOFError:
+            break
+        except Exception:  # a page without a readable header: it is told when it is read, and none can follow it
+            slices.append(page)
+            break
         if not int(image.tag_v2.get(SUBFILE_TYPE, 0)) & (REDUCED | TRANSPARENCY):  # type: ignore[attr-defined]
             slices.append(page)
     image.seek(0)
@@ -142,7 +174,7 @@ def _slice_pages(image: Image.Image) -> tuple[int, ...]:
 
 
 @contextmanager
-def _said_of(path: Path, index: int | None = None) -> Iterator[None]:
+def _said_of(path: Path, number: tuple[int, int] | None = None) -> Iterator[None]:
     """Turn whatever Pillow's plugins raise of a damaged file into one error; warnings of odd tags change no pixel."""
     try:
         with warnings.catch_warnings():
@@ -151,7 +183,8 @@ def _said_of(path: Path, index: int | None = None) -> Iterator[None]:
     except ScanError:
         raise
     except Exception as error:
-        what = "is damaged or truncated" if index is None else f"is damaged or truncated in slice {index}"
+        where = "" if number is None else " in slice {} of {}".format(*number)
+        what = f"is damaged or truncated{where}"
         raise ScanError(f"{what} ({_reason(error, path)})", file=path, remedy="export or download it again") from error
 
 
@@ -198,10 +231,6 @@ def _pixels(image: Image.Image) -> Pixels:
     return rgb
 
 
-def _gray_or_sequences(rgb: Pixels) -> Pixels:
-    return rgb if not _is_gray(rgb) and holds_sequences(rgb) else _to_gray(rgb)
-
-
 def _to_gray(rgb: Pixels) -> Pixels:
     return np.ascontiguousarray(rgb[..., 0]) if _is_gray(rgb) else rgb @ LUMA
 
@@ -221,5 +250,5 @@ def _deep_gray(image: Image.Image) -> Pixels:
 
 
 def _reason(error: Exception, path: Path) -> str:
-    text = str(error).replace(f" {str(path)!r}", "")  # the error names its file itself
+    text = str(error).replace(f" <_io.BufferedReader name={str(path)!r}>", "")  # the error names its file itself
     return text.splitlines()[0][:80] if text else type(error).__name__

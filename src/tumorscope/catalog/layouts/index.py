@@ -73,11 +73,19 @@ def _entry(row: dict[str, str], path: Path, line: int) -> Entry:
         plane=plane_name(row.get("plane", "")),
         mask=row.get("mask", ""),
         split=split,
-        slice=_number(row, "slice"),
-        channel=_number(row, "channel"),
+        slice=_number(row, "slice", path, line),
+        channel=_number(row, "channel", path, line),
     )
 
 
-def _number(row: dict[str, str], column: str) -> int | None:
+def _number(row: dict[str, str], column: str, path: Path, line: int) -> int | None:
+    """Return a count from 0; a table that was written with numbers may have it as ``3.0``."""
     text = row.get(column, "")
-    return int(text) if text.isdigit() else None
+    if not text:
+        return None
+    digits = text.removesuffix(".0")
+    if not (digits.isascii() and digits.isdigit()):
+        raise CatalogError(
+            f"line {line} has the {column} '{text}'", file=path, remedy="number from 0, or leave it empty"
+        )
+    return int(digits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from tumorscope.catalog.layouts.listing import Entry, Listing, files_in, folders_in
 from tumorscope.tasks.threads import cores, side_by_side
@@ -22,12 +22,16 @@ def list_kaggle_3m(root: Path) -> Listing | None:
     if not patients:
         return None
     pairs = [(file, _mask_of(file)) for folder in patients for file in files_in(folder) if MASK not in file.stem]
-    drawn = side_by_side(lambda pair: _is_drawn(pair[1]), pairs, cores())
-    entries = [_entry(root, file, mask, tumor) for (file, mask), tumor in drawn]
+    drawn = side_by_side(lambda pair: _drawn(pair[1]), pairs, cores())
+    entries = [
+        _entry(root, file, mask, tumor, index if len(tumors) > 1 else None)
+        for (file, mask), tumors in drawn
+        for index, tumor in enumerate(tumors)
+    ]
     return Listing("kaggle_3m", root, entries)
 
 
-def _entry(root: Path, file: Path, mask: Path, tumor: bool) -> Entry:
+def _entry(root: Path, file: Path, mask: Path, tumor: bool, index: int | None) -> Entry:
     patient = "_".join(file.parent.name.split("_")[:PATIENT_PARTS])
     return Entry(
         path=file.relative_to(root).as_posix(),
@@ -37,6 +41,7 @@ def _entry(root: Path, file: Path, mask: Path, tumor: bool) -> Entry:
         sequence="FLAIR",
         plane="axial",
         mask=mask.relative_to(root).as_posix() if tumor else "",
+        slice=index,
     )
 
 
@@ -48,9 +53,10 @@ def _mask_of(file: Path) -> Path:
     return file.with_name(f"{file.stem}{MASK}{file.suffix}")
 
 
-def _is_drawn(mask: Path) -> bool:
+def _drawn(mask: Path) -> list[bool]:
+    """Tell of each page of a mask whether anything is drawn on it; a mask that cannot be read has one, and nothing."""
     try:
         with Image.open(mask) as image:
-            return bool(np.asarray(image).any())
+            return [bool(np.asarray(page).any()) for page in ImageSequence.Iterator(image)]
     except OSError:
-        return False
+        return [False]
