@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from itertools import islice
@@ -17,6 +17,7 @@ from tumorscope.files.atomic import write_text
 from tumorscope.findings import Finding, Findings, ModelName, SliceFinding, failed_finding
 from tumorscope.inference.decide import Decision, decide, shown_class
 from tumorscope.inference.inputs import Input, UnreadSlice, read_inputs
+from tumorscope.inference.outputs import SliceOutputs, join_outputs
 from tumorscope.inference.sentences import slice_finding
 from tumorscope.inference.volume import volume_findings
 from tumorscope.model_file import Card, ModelFile, read_model
@@ -34,25 +35,6 @@ WINDOW = 4 * BATCH
 FINDINGS = "findings.json"
 Answer = tuple[SliceFinding, "Slice | UnreadSlice"]
 """A finding and what stands behind it."""
-
-
-@dataclass(frozen=True)
-class SliceOutputs:
-    """What the graph says of n slices.
-
-    Attributes:
-        probabilities: ``(n, classes)``.
-        tumor: ``(n,)``, of a tumor of any kind.
-        heatmap: ``(n, classes, h, w)``.
-        embedding: ``(n, d)``.
-        outlier: ``(n,)``.
-    """
-
-    probabilities: NDArray[np.float32]
-    tumor: NDArray[np.float32]
-    heatmap: NDArray[np.float32]
-    embedding: NDArray[np.float32]
-    outlier: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -227,7 +209,7 @@ class Model:
             planes: float32 ``(height, width)`` each (with three channels for an 'lgg' model), any scale.
         """
         parts = [out for _, out in side_by_side(self._run_planes, chunks(planes, BATCH), self.workers)]
-        return _join(parts or [self._run([])])
+        return join_outputs(parts or [self._run([])])
 
     def _begin(
         self, refs: Sequence[ScanRef], channels: Channels, keep_planes: bool
@@ -296,8 +278,3 @@ def shipped_model() -> Path:
     if not path.is_file():
         raise ModelFileError("is missing from this installation", file=path, remedy="give --model, or install again")
     return path
-
-
-def _join(parts: Sequence[SliceOutputs]) -> SliceOutputs:
-    names = [field.name for field in fields(SliceOutputs)]
-    return SliceOutputs(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
