@@ -5,9 +5,9 @@ import pytest
 
 pytest.importorskip("torch")
 from tumorscope.catalog import add_groups, assign_split, build_catalog
-from tumorscope.catalog.slices import map_slices, slice_rows
+from tumorscope.catalog.slices import map_slices, model_input, slice_rows
 from tumorscope.preprocess import Spec
-from tumorscope.training.cache import build_cache, model_input
+from tumorscope.training.cache import build_cache
 from tumorscope.training.samples import training_table
 
 ONTO_A_FULL_DISK = """

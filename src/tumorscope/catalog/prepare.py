@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from tumorscope.catalog.build import build_catalog
 from tumorscope.catalog.groups import add_groups, twin_roots
-from tumorscope.catalog.slices import SliceRead, map_slices, mask_files, slice_rows
+from tumorscope.catalog.slices import map_slices, mask_files, model_input, slice_rows
 from tumorscope.catalog.table import COLUMNS, Catalog, slice_names, write_catalog
 from tumorscope.errors import UsageError
 from tumorscope.files.atomic import replacing
-from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
+from tumorscope.preprocess import Spec
 from tumorscope.progress import Progress
 from tumorscope.scans import Channels
 
@@ -76,9 +76,9 @@ def _write_slices(catalog: Catalog, spec: Spec, folder: Path, progress: Progress
     names = _new_paths(table)
     written = []
     rows = slice_rows(table, mask_files(table, catalog.roots))
-    inputs = map_slices(rows, lambda read: _model_input(read, spec), masks=True)
+    inputs = map_slices(rows, lambda read: model_input(read, spec), masks=True)
     for number, (name, (image, mask)) in enumerate(zip(names, inputs, strict=True), start=1):
-        written.append(_write_slice(folder, name, image, mask))
+        written.append(_write_slice(folder, name, image[..., 0], mask))
         if progress and (number % 50 == 0 or number == len(names)):
             progress("writing", number, len(names))
     first: dict[str, str] = {}
@@ -123,12 +123,6 @@ def _free_name(name: str, suffix: str, taken: set[str]) -> str:
         choice, number = f"{name}-{number}.png", number + 1
     taken.add(choice.lower())
     return choice
-
-
-def _model_input(read: SliceRead, spec: Spec) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    placed = place(read.pixels, spec)
-    mask = None if read.mask is None else preprocess_mask(read.mask, placed)
-    return preprocess(read.pixels, spec, placed)[..., 0], mask
 
 
 def _write_slice(folder: Path, name: str, image: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> tuple[str, str]:

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tumorscope.errors import ScanError
+from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
 from tumorscope.scans import Pixels, open_scan, read_sequences, sequence_of
 from tumorscope.tasks.threads import chunks_of, cores, side_by_side
 
@@ -110,6 +111,13 @@ def map_slices(
     scans = (list(of_scan) for _, of_scan in groupby(rows, key=lambda row: row.file))
     for _, results in side_by_side(work, chunks_of(scans, BATCH), cores()):
         yield from results
+
+
+def model_input(read: SliceRead, spec: Spec) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Preprocess a slice: its input, and its mask at the same place if it has one."""
+    placed = place(read.pixels, spec)
+    mask = None if read.mask is None else preprocess_mask(read.mask, placed)
+    return preprocess(read.pixels, spec, placed), mask
 
 
 def read_rows(

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tumorscope.catalog.slices import SliceRead, map_slices, slice_rows
+from tumorscope.catalog.slices import map_slices, model_input, slice_rows
 from tumorscope.files.atomic import replacing
-from tumorscope.preprocess import Spec, place, preprocess, preprocess_mask
+from tumorscope.preprocess import Spec
 from tumorscope.progress import Progress
 
 
@@ -57,13 +57,6 @@ def cache_folder(shared: Path, table: pd.DataFrame, spec: Spec) -> Path:
     """Return the folder, among those that trainings share, of one table's slices under one spec."""
     rows = table[["file", "slice", "channel", "mask_file", "sha256"]].to_csv(index=False)
     return shared / hashlib.sha256((spec.model_dump_json() + rows).encode()).hexdigest()[:16]
-
-
-def model_input(read: SliceRead, spec: Spec) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Preprocess one slice: its input, and its mask at the same place if it has one."""
-    placed = place(read.pixels, spec)
-    mask = None if read.mask is None else preprocess_mask(read.mask, placed)
-    return preprocess(read.pixels, spec, placed), mask
 
 
 def _write(
